@@ -1,0 +1,400 @@
+"""attempts/N.yaml -> Attempt: one try, with everything that it takes over from its base and from data.yaml."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from yolo_pipeline import settings
+from yolo_pipeline.errors import AttemptError
+from yolo_pipeline.formats import FORMATS
+from yolo_pipeline.formats.files import clean_label
+
+Track = Literal["yolo"]
+Unlabelled = Literal["skip", "background"]
+_NOT_INHERITED_ACROSS_TRACKS = ("model", "pretrained", "head", "train")
+_TOP_KEYS = ("title", "base", "track", "model", "pretrained", "data", "train", "notes")
+_ULTRALYTICS_KEYS = frozenset({"train", "val", "test", "nc", "download"})  # allowed in data.yaml, not ours
+_SPLIT_SUM_TOLERANCE = 1e-6
+
+
+def _class_name(value: object) -> object:
+    """YAML reads `0` as a number and `no` as false; class names are words."""
+    if isinstance(value, bool):
+        raise ValueError("YAML takes yes, no, on and off for true and false: put the class name in quotes")
+    return clean_label(str(value)) if isinstance(value, (str, int, float)) else value
+
+
+def _as_tuple(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+ClassName = Annotated[str, BeforeValidator(_class_name), Field(min_length=1)]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class SourceSettings(_Settings):
+    """A folder of labelled pictures; `images` where the pictures lie in another one. Paths go from the project."""
+
+    path: str
+    format: str = "auto"
+    images: str | None = None
+    unlabelled: Unlabelled = "skip"
+    difficult: Literal["keep", "drop"] = "keep"
+
+    @model_validator(mode="after")
+    def _format_is_known(self) -> SourceSettings:
+        if self.format != "auto" and self.format not in FORMATS:
+            raise ValueError(f"format {self.format!r} is not known. {settings.nearest(self.format, FORMATS)}")
+        return self
+
+
+class SplitSettings(_Settings):
+    """Shares of train, val and test, dealt by `seed`. `again` deals anew images that the base had dealt."""
+
+    train: float = Field(gt=0, le=1)
+    val: float = Field(gt=0, lt=1)
+    test: float = Field(default=0.0, ge=0, lt=1)
+    seed: int = 0
+    again: bool = False
+
+    @model_validator(mode="after")
+    def _shares_add_up(self) -> SplitSettings:
+        total = self.train + self.val + self.test
+        if abs(total - 1) > _SPLIT_SUM_TOLERANCE:
+            raise ValueError(f"train, val and test add up to {total:g}, not to 1")
+        return self
+
+
+class BackgroundSettings(_Settings):
+    """Pictures without objects for training: `share` of all training images, 0.01 to 0.10."""
+
+    source: str
+    share: float = Field(ge=0.01, le=0.10)
+
+
+class DataSettings(_Settings):
+    """What the data set of an attempt is made of."""
+
+    sources: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_tuple)] = ()
+    classes: Annotated[tuple[ClassName, ...] | None, BeforeValidator(_as_tuple)] = None
+    rename: dict[ClassName, ClassName] = Field(default_factory=dict)
+    split: SplitSettings | None = None
+    backgrounds: BackgroundSettings | None = None
+
+
+class _AttemptFile(_Settings):
+    """The keys of a resolved attempt."""
+
+    title: str = ""
+    base: int | None = None
+    track: Track = "yolo"
+    model: str
+    pretrained: bool | str = True
+    data: DataSettings
+    train: dict[str, Any] = Field(default_factory=dict)
+    notes: str = ""
+
+
+class _DataFile(_Settings):
+    """The keys of data.yaml that are ours."""
+
+    sources: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_tuple)] = ()
+    names: Annotated[dict[int, ClassName] | tuple[ClassName, ...] | None, BeforeValidator(_as_tuple)] = None
+    path: str | None = None
+    rename: dict[ClassName, ClassName] = Field(default_factory=dict)
+    split: SplitSettings | None = None
+    backgrounds: BackgroundSettings | None = None
+    builtin: Literal["digits"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try, resolved. `root` is the project's folder, from which all relative paths go.
+
+    `train` holds Ultralytics' training settings with our defaults filled in; `changed` are the differences from the
+    base as (key, before, after).
+    """
+
+    number: int
+    root: Path
+    title: str
+    base: int | None
+    track: str
+    model: str
+    pretrained: bool | str
+    data: DataSettings
+    train: dict[str, Any]
+    notes: str = ""
+    builtin: str | None = None
+    dataset_path: str | None = None
+    changed: tuple[tuple[str, Any, Any], ...] = ()
+
+    @property
+    def file(self) -> Path:
+        return attempt_file(self.root, self.number)
+
+    @property
+    def dataset_folder(self) -> Path:
+        """Where the data set is built: `path:` of data.yaml, or a folder of the attempt's own."""
+        return self.root / (self.dataset_path or f"datasets/attempt-{self.number}")
+
+    def settings(self) -> dict[str, Any]:
+        """The resolved settings as plain values, as they are recorded."""
+        return {
+            "attempt": self.number,
+            "title": self.title,
+            "base": self.base,
+            "track": self.track,
+            "model": self.model,
+            "pretrained": self.pretrained,
+            "data": self.data.model_dump(mode="json", exclude_none=True),
+            "train": dict(sorted(self.train.items())),
+            "notes": self.notes,
+        }
+
+
+def attempt_file(root: Path, number: int) -> Path:
+    return root / "attempts" / f"{number}.yaml"
+
+
+def attempt_numbers(root: Path) -> list[int]:
+    """The numbers for which an attempts/N.yaml exists, ascending."""
+    files = (root / "attempts").glob("*.yaml") if (root / "attempts").is_dir() else ()
+    return sorted(int(file.stem) for file in files if re.fullmatch(r"[1-9][0-9]*", file.stem))
+
+
+def load(root: Path, number: int, overrides: Mapping[str, Any] | None = None) -> Attempt:
+    """Reads attempts/N.yaml with its bases and data.yaml.
+
+    Args:
+        overrides: training settings from the command line, which go before all files.
+
+    Raises:
+        AttemptError: a file that is missing or no YAML, an unknown key, a wrong value (file and key are named).
+    """
+    chain = list(_chain(root, number))
+    data_file = _read_data_file(root)
+    resolved = _validate(chain, _resolve(chain), data_file, overrides or {})
+    if len(chain) == 1:
+        return replace(resolved, number=number, root=root)
+    base = _validate(chain[1:], _resolve(chain[1:]), data_file, {})
+    return replace(resolved, number=number, root=root, changed=tuple(_differences(base.settings(), resolved.settings())))
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: Path
+    content: dict[str, Any]
+
+
+def _chain(root: Path, number: int) -> Iterator[_File]:
+    """The attempt's file, its base's, and so on."""
+    seen: list[int] = []
+    wanted: int | None = number
+    while wanted is not None:
+        if wanted in seen:
+            path = attempt_file(root, seen[-1])
+            raise AttemptError(f"{_show(root, path)}: base", f"attempt {wanted} builds on itself", "Break the circle")
+        file = _read(root, wanted, seen)
+        seen.append(wanted)
+        yield file
+        wanted = file.content.get("base")
+        if wanted is not None and (not isinstance(wanted, int) or isinstance(wanted, bool)):
+            where = f"{_show(root, file.path)}: base"
+            raise AttemptError(where, f"{wanted!r} is no attempt number", "Write `base: 4`")
+
+
+def _read(root: Path, number: int, seen: list[int]) -> _File:
+    path = attempt_file(root, number)
+    if not path.is_file():
+        there = attempt_numbers(root)
+        known = f"There are {', '.join(map(str, there))}" if there else "There are none: `init DIR` makes a project"
+        where = f"{_show(root, attempt_file(root, seen[-1]))}: base" if seen else _show(root, path)
+        raise AttemptError(where, f"there is no attempt {number}", known)
+    content = _load_yaml(path, _show(root, path))
+    for key in content:
+        if key not in _TOP_KEYS:
+            where = f"{_show(root, path)}: {key}"
+            raise AttemptError(where, "no such key", settings.nearest(str(key), _TOP_KEYS))
+    return _File(Path(_show(root, path)), content)
+
+
+def _read_data_file(root: Path) -> _DataFile:
+    path = root / "data.yaml"
+    if not path.is_file():
+        return _DataFile()
+    content = {key: value for key, value in _load_yaml(path, "data.yaml").items() if key not in _ULTRALYTICS_KEYS}
+    try:
+        return _DataFile.model_validate(content)
+    except ValidationError as error:
+        key, reason, remedy = _explain(error, _DataFile)
+        raise AttemptError(f"data.yaml: {key}", reason, remedy) from error
+
+
+def _load_yaml(path: Path, shown: str) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    except yaml.MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise AttemptError(shown, f"{line}{error.problem or 'is not YAML'}", "Mend the YAML there") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise AttemptError(shown, f"is not a YAML file ({error})", "Save it as YAML in UTF-8") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise AttemptError(shown, "does not hold keys and values", "Write lines such as `model: yolov8n`")
+    return {str(key): value for key, value in content.items()}
+
+
+def _resolve(chain: list[_File]) -> dict[str, Any]:
+    """The chain's settings, nearest word last: mappings merge by key, lists replace, null removes."""
+    resolved: dict[str, Any] = {}
+    for file in reversed(chain):
+        content = file.content
+        if resolved and content.get("track", resolved.get("track", "yolo")) != resolved.get("track", "yolo"):
+            resolved = {key: value for key, value in resolved.items() if key not in _NOT_INHERITED_ACROSS_TRACKS}
+        resolved = _merge({key: value for key, value in resolved.items() if key not in ("title", "notes")}, content)
+    return resolved
+
+
+def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = _merge(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _validate(
+    chain: list[_File], resolved: dict[str, Any], data_file: _DataFile, overrides: Mapping[str, Any]
+) -> Attempt:
+    file = chain[0].path
+    if not isinstance(resolved.get("data", {}), dict):
+        raise AttemptError(f"{_origin(chain, ('data',))}: data", "does not hold keys and values", "Write `data:` as a mapping")
+    if "model" not in resolved:
+        raise AttemptError(f"{file}: model", "is missing", "Write `model: yolov8n`, say")
+    try:
+        attempt = _AttemptFile.model_validate({"data": {}, **resolved})
+    except ValidationError as error:
+        key, reason, remedy = _explain(error, _AttemptFile)
+        raise AttemptError(f"{_origin(chain, tuple(key.split('.')))}: {key}", reason, remedy) from error
+    data = _with_data_file(attempt.data, data_file)
+    if not data.sources:
+        raise AttemptError(f"{file}: data.sources", "no source of labelled pictures is named", "Name one here or in data.yaml")
+    try:
+        settings.check_model(attempt.track, attempt.model)
+    except settings.BadSetting as error:
+        raise _as_attempt_error(error, chain) from error
+    train = _check_train(attempt.track, attempt.train, chain)
+    if overrides:
+        train = _check_train(attempt.track, {**attempt.train, **overrides}, [_File(Path("--set"), {}), *chain])
+    return Attempt(
+        number=0,
+        root=Path(),
+        title=attempt.title,
+        base=attempt.base,
+        track=attempt.track,
+        model=attempt.model,
+        pretrained=attempt.pretrained,
+        data=data,
+        train=train,
+        notes=attempt.notes,
+        builtin=data_file.builtin,
+        dataset_path=data_file.path,
+    )
+
+
+def _check_train(track: str, train: Mapping[str, Any], chain: list[_File]) -> dict[str, Any]:
+    try:
+        return settings.check_train(track, train)
+    except settings.BadSetting as error:
+        raise _as_attempt_error(error, chain) from error
+
+
+def _as_attempt_error(error: settings.BadSetting, chain: list[_File]) -> AttemptError:
+    key, _, text = str(error).partition(": ")
+    reason, _, remedy = text.partition(". ")
+    return AttemptError(f"{_origin(chain, tuple(key.split('.')))}: {key}", reason, remedy)
+
+
+def _with_data_file(data: DataSettings, file: _DataFile) -> DataSettings:
+    names = [file.names[i] for i in sorted(file.names)] if isinstance(file.names, dict) else file.names
+    return data.model_copy(
+        update={
+            "sources": data.sources or file.sources,
+            "classes": data.classes if data.classes is not None else (tuple(names) if names else None),
+            "rename": {**file.rename, **data.rename},
+            "split": data.split or file.split,
+            "backgrounds": data.backgrounds or file.backgrounds,
+        }
+    )
+
+
+def _origin(chain: list[_File], key: tuple[str, ...]) -> Path:
+    """The file of the chain that says a key: the nearest one, as far down the key as any says it."""
+    for depth in range(len(key), 0, -1):
+        for file in chain:
+            value: Any = file.content
+            for part in key[:depth]:
+                value = value.get(part) if isinstance(value, dict) else None
+            if value is not None:
+                return file.path
+    return chain[0].path
+
+
+def _explain(error: ValidationError, model: type[BaseModel]) -> tuple[str, str, str]:
+    """The first fault as (dotted key, reason, remedy)."""
+    fault = error.errors()[0]
+    parts = [str(part) for part in fault["loc"] if not str(part).startswith(("function-", "tuple[", "dict["))]
+    key = ".".join(parts)
+    if fault["type"] == "extra_forbidden":
+        owner = _model_at(model, parts[:-1])
+        return key, "no such key", settings.nearest(parts[-1], owner.model_fields if owner else ())
+    if fault["type"] == "value_error":
+        return key or "data", str(fault["ctx"]["error"]), ""
+    return key, f"is {_short(fault['input'])}", fault["msg"].replace("Input should", "It should")
+
+
+def _model_at(model: type[BaseModel], parts: list[str]) -> type[BaseModel] | None:
+    by_name: dict[str, type[BaseModel]] = {
+        "data": DataSettings, "split": SplitSettings, "backgrounds": BackgroundSettings, "sources": SourceSettings,
+    }  # fmt: skip
+    named = [part for part in parts if not part.isdigit()]
+    return by_name.get(named[-1]) if named else model
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
+    for key in sorted({*before, *after}):
+        if not prefix and key in ("attempt", "title", "base", "notes"):
+            continue
+        old, new = before.get(key), after.get(key)
+        if isinstance(old, dict) and isinstance(new, dict):
+            yield from _differences(old, new, f"{prefix}{key}.")
+        elif old != new:
+            yield f"{prefix}{key}", old, new
+
+
+def _show(root: Path, path: Path) -> str:
+    try:
+        return path.relative_to(root).as_posix()
+    except ValueError:
+        return str(path)

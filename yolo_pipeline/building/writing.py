@@ -1,0 +1,141 @@
+"""A data set on disk, in YOLO layout, with a fingerprint; built beside its place and renamed when it is whole."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import shutil
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from yolo_pipeline.errors import DataError
+from yolo_pipeline.files import read_json, write_json
+from yolo_pipeline.formats import yolo
+from yolo_pipeline.nouns import SPLITS, Dataset, Split
+from yolo_pipeline.progress import Progress, silent
+
+MANIFEST = "build.json"
+_LAYOUT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltDataset:
+    """A data set as it lies on disk.
+
+    Attributes:
+        folder: holds data.yaml, images/SPLIT, labels/SPLIT and build.json.
+        fingerprint: of the pictures' bytes, splits, boxes and class names.
+        files: name of each image record -> its picture below `folder`.
+        reused: whether it was there already, unchanged.
+    """
+
+    folder: Path
+    dataset: Dataset
+    fingerprint: str
+    files: dict[str, str]
+    reused: bool
+
+    @property
+    def config_file(self) -> Path:
+        return self.folder / "data.yaml"
+
+    def picture(self, name: str) -> Path:
+        return self.folder / self.files[name]
+
+
+def fingerprint(dataset: Dataset, hashes: Mapping[Path, str]) -> str:
+    """sha256 of everything that training sees. File names count, folders on this disk do not."""
+    digest = hashlib.sha256(json.dumps([_LAYOUT_VERSION, dataset.names], ensure_ascii=False).encode())
+    for image in dataset.images:
+        boxes = [[t.label, t.box.x0, t.box.y0, t.box.x1, t.box.y1] for t in image.truths]
+        row = [image.name, hashes[image.file], image.split, image.width, image.height, image.suffix, boxes]
+        digest.update(json.dumps(row, ensure_ascii=False).encode())
+    return digest.hexdigest()
+
+
+def write_built(dataset: Dataset, folder: Path, hashes: Mapping[Path, str], progress: Progress = silent) -> BuiltDataset:
+    """Writes `folder`, or takes what is there when its fingerprint is the same.
+
+    A folder of ours that differs is replaced; any other one is left alone.
+
+    Raises:
+        DataError: a folder that was not built here is in the way, or the disk is full.
+    """
+    mark = fingerprint(dataset, hashes)
+    if (reused := _reuse(folder, dataset, mark)) is not None:
+        return reused
+    building = folder.with_name(folder.name + ".building")
+    shutil.rmtree(building, ignore_errors=True)
+    try:
+        building.mkdir(parents=True)
+        files = yolo.write(dataset, building, link=True, progress=progress)
+        yolo.write_config(dataset, building, folder)
+        manifest = {"fingerprint": mark, "counts": counts(dataset), "splits": _splits(dataset, hashes), "files": files}
+        write_json(building / MANIFEST, manifest)
+    except OSError as error:
+        shutil.rmtree(building, ignore_errors=True)
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DataError(folder, "the disk is full", "Free some space and try again; nothing was left behind") from error
+        raise
+    _replace(building, folder)
+    return BuiltDataset(folder, dataset, mark, files, reused=False)
+
+
+def counts(dataset: Dataset) -> dict[str, Any]:
+    """Images, boxes, backgrounds and boxes by class, for each split that has images."""
+    found: dict[str, Any] = {}
+    for split in SPLITS:
+        if images := dataset.of(split):
+            boxes = Counter(truth.label for image in images for truth in image.truths)
+            found[split] = {
+                "images": len(images),
+                "boxes": boxes.total(),
+                "backgrounds": sum(image.is_background for image in images),
+                "classes": {name: boxes[name] for name in dataset.names},
+            }
+    return found
+
+
+def built_splits(folder: Path) -> dict[str, Split] | None:
+    """sha256 -> split of the data set built in a folder; None where none was."""
+    try:
+        splits: dict[str, Split] = read_json(folder / MANIFEST)["splits"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return splits
+
+
+def _reuse(folder: Path, dataset: Dataset, mark: str) -> BuiltDataset | None:
+    if not folder.exists():
+        return None
+    try:
+        manifest = read_json(folder / MANIFEST)
+    except (OSError, ValueError):
+        if not folder.is_dir() or any(folder.iterdir()):
+            remedy = "Move it away, or name another place (path: in data.yaml)"
+            raise DataError(folder, "is in the way: it was not built by yolo_pipeline", remedy) from None
+        return None
+    whole = manifest.get("fingerprint") == mark and all((folder / file).is_file() for file in manifest["files"].values())
+    if not whole:
+        return None
+    yolo.write_config(dataset, folder, folder)  # the project may have been moved
+    return BuiltDataset(folder, dataset, mark, manifest["files"], reused=True)
+
+
+def _replace(building: Path, folder: Path) -> None:
+    if not folder.exists():
+        building.rename(folder)
+        return
+    old = folder.with_name(folder.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    folder.rename(old)
+    building.rename(folder)
+    shutil.rmtree(old)
+
+
+def _splits(dataset: Dataset, hashes: Mapping[Path, str]) -> dict[str, Split]:
+    return {hashes[image.file]: image.split or "train" for image in dataset.images}

@@ -1,0 +1,59 @@
+"""Annotation formats. One file a format; the table below is all that the rest of the house knows of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from yolo_pipeline.errors import AnnotationError
+from yolo_pipeline.formats import voc, yolo
+from yolo_pipeline.formats.files import Listing, ReadOptions, list_files, require_folder
+from yolo_pipeline.nouns import Dataset, ReadReport
+
+__all__ = ["FORMATS", "Format", "ReadOptions", "read", "recognise"]
+
+
+class Reader(Protocol):
+    def __call__(self, source: Path, options: ReadOptions) -> tuple[Dataset, ReadReport]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format's functions. `recognise` is None where content cannot tell it from another of the table."""
+
+    read: Reader
+    write: Callable[[Dataset, Path], object] | None
+    recognise: Callable[[Listing], bool] | None
+
+
+FORMATS: dict[str, Format] = {
+    "voc": Format(voc.read, voc.write, voc.recognise),
+    "labelimg": Format(partial(voc.read, origin=0), partial(voc.write, origin=0), None),
+    "yolo": Format(yolo.read, yolo.write, yolo.recognise),
+}
+
+
+def recognise(source: Path) -> str:
+    """The name of the format of a folder, by what it holds.
+
+    Raises:
+        AnnotationError: nothing is recognised, or more than one format is.
+    """
+    require_folder(source)
+    listing = list_files(source)
+    found = [name for name, entry in FORMATS.items() if entry.recognise and entry.recognise(listing)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise AnnotationError(source, f"may be any of {', '.join(found)}", "Say which with --from (format: in a file)")
+    known = ", ".join(FORMATS)
+    raise AnnotationError(source, "holds no annotations of a known format", f"Known formats: {known}")
+
+
+def read(source: Path, format: str = "auto", options: ReadOptions = ReadOptions()) -> tuple[Dataset, ReadReport]:
+    """Reads a source in a named format, or in the one it is recognised as."""
+    name = recognise(source) if format == "auto" else format
+    return FORMATS[name].read(source, options)

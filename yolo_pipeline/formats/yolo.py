@@ -1,0 +1,374 @@
+"""YOLO folders, from YOLOv5 to today: pictures, one .txt of `class cx cy width height` rows each, and data.yaml.
+
+Rows are fractions of the upright picture. A missing or empty label file is background, by this format's convention.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+from yolo_pipeline import images
+from yolo_pipeline.errors import AnnotationError
+from yolo_pipeline.formats.files import (
+    Listing,
+    Notebook,
+    ReadOptions,
+    clean_label,
+    folder_of,
+    group_of,
+    list_files,
+    once,
+    require_folder,
+    settle_box,
+    split_of_folder,
+    stem_of,
+)
+from yolo_pipeline.nouns import SPLITS, Box, Change, Dataset, ImageRecord, ReadReport, Skip, Split, Truth
+from yolo_pipeline.progress import Progress, silent
+
+_NAME_LISTS = ("classes.txt", "obj.names", "_darknet.labels")
+_SPLIT_KEYS: dict[str, Split] = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+_NOT_LABELS = frozenset({"classes.txt", "readme.txt", "readme.dataset.txt", "readme.roboflow.txt", "license.txt"})
+_ROUNDING_DIGITS = 6
+"""Pixels are rounded to a millionth, so that what `write` wrote is read back equal."""
+
+
+def read(source: Path, options: ReadOptions = ReadOptions()) -> tuple[Dataset, ReadReport]:
+    """Reads a folder in YOLO layout; polygons become their boxes, counted in the notes.
+
+    Class names come from data.yaml, classes.txt or obj.names; without any, the numbers are the names. Splits come
+    from data.yaml where its folders exist, else from folder names. Paths of data.yaml that leave `source` are not
+    followed, nothing it says is run, and label caches are not opened.
+
+    Raises:
+        AnnotationError: no folder, no picture, broken data.yaml or label rows (all files are named).
+    """
+    require_folder(source)
+    listing = list_files(source)
+    pictures = listing
+    if options.images is not None:
+        require_folder(options.images)
+        pictures = list_files(options.images)
+    if not pictures.pictures:
+        raise AnnotationError(pictures.root, "holds no picture", "Put the pictures there, or name their folder (images)")
+    notebook = Notebook()
+    config = _read_config(listing)
+    names = _class_names(listing, config)
+    folders = _split_folders(listing, config, notebook)
+    labels = {name: name for name in listing.with_suffix(".txt")}
+    by_stem = {stem_of(name): name for name in labels} if options.images is not None else {}
+    reader = _FileReader(pictures.root, source, names, notebook)
+    used: set[str] = set()
+    records: list[ImageRecord] = []
+    for picture in options.progress.items(pictures.pictures, "reading labels"):
+        label = labels.get(label_name(picture)) or by_stem.get(stem_of(picture))
+        if label:
+            used.add(label)
+        if record := reader.record(picture, label, _split_of(picture, folders)):
+            records.append(record)
+    notebook.settle_bad(source, options.skip_bad)
+    for name in labels:
+        if name not in used and _is_orphan(name, folders):
+            notebook.skipped.append(Skip(name, "labels without picture"))
+    if reader.polygons:
+        notebook.notes.append(f"{reader.polygons} polygons became their bounding boxes")
+    if not names:
+        highest = max((int(truth.label) for record in records for truth in record.truths), default=-1)
+        names = tuple(str(index) for index in range(highest + 1))
+        notebook.notes.append("no class names found (data.yaml, classes.txt): the class numbers are the names")
+    return Dataset(names, tuple(records)), notebook.report()
+
+
+def write(dataset: Dataset, out: Path, *, link: bool = False, progress: Progress = silent) -> dict[str, str]:
+    """Writes OUT/images/SPLIT, OUT/labels/SPLIT and OUT/data.yaml; images without a split are `train`.
+
+    Args:
+        link: hard-link the pictures where the disk can, instead of copying them.
+
+    Returns:
+        name of each image record -> path of its picture below `out`.
+    """
+    index = {name: number for number, name in enumerate(dataset.names)}
+    placed = _file_names(dataset)
+    for split in SPLITS:
+        if split == "train" or dataset.of(split):
+            (out / "images" / split).mkdir(parents=True, exist_ok=True)
+            (out / "labels" / split).mkdir(parents=True, exist_ok=True)
+    for image, (split, stem) in progress.items(list(zip(dataset.images, placed, strict=True)), "writing data set"):
+        place_picture(str(image.file), f"{out}/images/{split}/{stem}{image.suffix}", link)
+        rows = "".join(_row(index[truth.label], truth.box, image.width, image.height) for truth in image.truths)
+        with open(f"{out}/labels/{split}/{stem}.txt", "w", encoding="utf-8", newline="\n") as file:
+            file.write(rows)
+    write_config(dataset, out, out)
+    return {
+        image.name: f"images/{split}/{stem}{image.suffix}"
+        for image, (split, stem) in zip(dataset.images, placed, strict=True)
+    }
+
+
+def write_config(dataset: Dataset, out: Path, root: Path) -> None:
+    """Writes OUT/data.yaml for a data set that lies, or will lie, in `root`: absolute, as Ultralytics wants it."""
+    config: dict[str, Any] = {"path": str(root.resolve())}
+    present = {image.split or "train" for image in dataset.images}
+    config.update({split: f"images/{split}" for split in SPLITS if split in present})
+    config.setdefault("val", config.get("train", "images/train"))  # Ultralytics refuses a data.yaml without val
+    config["names"] = dict(enumerate(dataset.names))
+    text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
+    (out / "data.yaml").write_text(text, encoding="utf-8")
+
+
+def recognise(listing: Listing) -> bool:
+    """Whether a folder has a data.yaml with names, a class list, or a .txt beside or parallel to a picture."""
+    texts = set(listing.with_suffix(".txt"))
+    return (
+        bool(_config_file(listing))
+        or any(name.rpartition("/")[2] in _NAME_LISTS for name in listing.others)
+        or any(label_name(picture) in texts for picture in listing.pictures)
+    )
+
+
+def label_name(picture: str) -> str:
+    """Where the labels of a picture lie: the last folder `images` becomes `labels`, the suffix .txt.
+
+    Source: ultralytics 8.4.190 data/utils.py img2label_paths.
+    """
+    head, found, tail = f"/{picture}".rpartition("/images/")
+    name = f"{head}/labels/{tail}"[1:] if found else picture
+    return os.path.splitext(name)[0] + ".txt"
+
+
+def place_picture(source: str, target: str, link: bool) -> None:
+    """Hard-links a picture where the disk can, copies it where it cannot. Existing files are never replaced."""
+    if link:
+        try:
+            os.link(source, target)
+            return
+        except FileExistsError:
+            raise
+        except OSError:
+            pass  # another disk, or one without hard links
+    shutil.copyfile(source, target)
+
+
+class _BadRow(ValueError):
+    pass
+
+
+@dataclass(slots=True)
+class _FileReader:
+    """Turns one picture and its label file into an ImageRecord, noting everything it mends."""
+
+    root: Path
+    source: Path
+    names: tuple[str, ...]
+    notebook: Notebook
+    polygons: int = 0
+
+    def record(self, picture: str, label: str | None, split: Split | None) -> ImageRecord | None:
+        file = self.root / picture
+        try:
+            header = images.read_header(file)
+        except images.UnreadableImage as error:
+            self.notebook.bad.append(Skip(picture, str(error)))
+            return None
+        width, height = header.upright_size
+        truths: tuple[Truth, ...] = ()
+        if label is not None:
+            try:
+                text = (self.source / label).read_text(encoding="utf-8-sig")
+                truths = once(self._truths(text, label, width, height), label, self.notebook)
+            except (OSError, ValueError) as error:
+                self.notebook.bad.append(Skip(label, str(error)))
+                return None
+        suffix = images.trainable_suffix(file, header)
+        return ImageRecord(file, picture, width, height, suffix, truths, group_of(picture), split)
+
+    def _truths(self, text: str, label: str, width: int, height: int) -> Iterator[tuple[int, Truth]]:
+        number = 0
+        for line, row in enumerate(text.splitlines(), start=1):
+            if not row.strip():
+                continue
+            number += 1
+            name, corners = self._row(row.split(), line)
+            if corners is None:
+                self.notebook.dropped.append(Change(label, number, "no box", "a number of the row is not finite"))
+                continue
+            box, done = settle_box(_scale(corners, width, height), width, height)
+            changes = [Change(label, number, what, why) for what, why in done]
+            if box is None:
+                self.notebook.dropped.append(changes.pop())
+            self.notebook.fixed += changes
+            if box is not None:
+                yield number, Truth(box, name)
+
+    def _row(self, fields: list[str], line: int) -> tuple[str, tuple[float, float, float, float] | None]:
+        """Class name and x0, y0, x1, y1 as fractions; None where a number is not finite."""
+        if len(fields) != 5 and (len(fields) < 7 or len(fields) % 2 == 0):
+            raise _BadRow(f"line {line}: {len(fields)} columns; a box has 5, a polygon an odd number from 7")
+        try:
+            number, values = float(fields[0]), [float(value) for value in fields[1:]]
+        except ValueError:
+            raise _BadRow(f"line {line}: not a row of numbers") from None
+        if number != number or number < 0 or number % 1 or (self.names and number >= len(self.names)):
+            raise _BadRow(f"line {line}: class {fields[0]}, but there are classes 0 to {len(self.names) - 1}")
+        name = self.names[int(number)] if self.names else str(int(number))
+        if not all(map(math.isfinite, values)):
+            return name, None
+        if len(values) > 4:
+            self.polygons += 1
+            xs, ys = values[0::2], values[1::2]
+            return name, (min(xs), min(ys), max(xs), max(ys))
+        cx, cy, w, h = values
+        return name, (cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2)
+
+
+def _scale(corners: tuple[float, float, float, float], width: int, height: int) -> Box:
+    x0, y0, x1, y1 = corners
+    return Box(
+        round(x0 * width, _ROUNDING_DIGITS),
+        round(y0 * height, _ROUNDING_DIGITS),
+        round(x1 * width, _ROUNDING_DIGITS),
+        round(y1 * height, _ROUNDING_DIGITS),
+    )
+
+
+def _row(index: int, box: Box, width: int, height: int) -> str:
+    cx, cy = (box.x0 + box.x1) / 2 / width, (box.y0 + box.y1) / 2 / height
+    return f"{index} {cx:.12g} {cy:.12g} {(box.x1 - box.x0) / width:.12g} {(box.y1 - box.y0) / height:.12g}\n"
+
+
+def _file_names(dataset: Dataset) -> list[tuple[str, str]]:
+    """(split, stem) to write each image under. Stems differ even where case is ignored, as labels go by stem."""
+    taken: set[str] = set()
+    placed = []
+    for image in dataset.images:
+        stem = wanted = os.path.splitext(image.name.rpartition("/")[2])[0]
+        number = 2
+        while stem.casefold() in taken:
+            stem, number = f"{wanted}-{number}", number + 1
+        taken.add(stem.casefold())
+        placed.append((image.split or "train", stem))
+    return placed
+
+
+def _config_file(listing: Listing) -> str | None:
+    """The YAML file that says the class names: data.yaml if it is there, else the first at the top."""
+    top = [name for name in listing.others if "/" not in name and name.lower().endswith((".yaml", ".yml"))]
+    return next((name for name in top if name.lower() == "data.yaml"), top[0] if top else None)
+
+
+def _read_config(listing: Listing) -> dict[str, Any]:
+    name = _config_file(listing)
+    if name is None:
+        return {}
+    file = listing.root / name
+    try:
+        config = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise AnnotationError(file, f"not a YAML file ({error})", "Mend it, or remove it") from error
+    if not isinstance(config, dict):
+        raise AnnotationError(file, "does not hold keys and values", "Write `names:` and the class names")
+    return config
+
+
+def _class_names(listing: Listing, config: dict[str, Any]) -> tuple[str, ...]:
+    if "names" in config:
+        return _config_names(listing.root / (_config_file(listing) or ""), config["names"])
+    for name in listing.others:
+        if name.rpartition("/")[2] in _NAME_LISTS:
+            text = (listing.root / name).read_text(encoding="utf-8-sig", errors="replace")
+            return _distinct(listing.root / name, [clean_label(line) for line in text.splitlines() if line.strip()])
+    return ()
+
+
+def _config_names(file: Path, names: object) -> tuple[str, ...]:
+    if isinstance(names, dict):
+        if sorted(names, key=str) != sorted(range(len(names)), key=str):
+            raise AnnotationError(f"{file}: names", "the class numbers are not 0, 1, 2 …", "Number the classes from 0")
+        names = [names[number] for number in range(len(names))]
+    if not isinstance(names, list) or any(isinstance(name, (dict, list)) for name in names):
+        raise AnnotationError(f"{file}: names", "not a list of class names", "Write `names: [chicken, onion]`")
+    return _distinct(file, [clean_label(str(name)) for name in names])
+
+
+def _distinct(file: Path, names: list[str]) -> tuple[str, ...]:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise AnnotationError(file, f"the class {twice[0]!r} stands there twice", "Give every class a name of its own")
+    return tuple(names)
+
+
+def _split_folders(listing: Listing, config: dict[str, Any], notebook: Notebook) -> dict[str, Split]:
+    """Folder or list file below the source -> split, as data.yaml says, as far as it is really there."""
+    folders: dict[str, Split] = {}
+    there = {parent for name in listing.pictures for parent in _parents(name)}
+    for key, split in _SPLIT_KEYS.items():
+        entries = config.get(key)
+        for entry in entries if isinstance(entries, list) else [entries] if entries else []:
+            found = _find_folder(str(entry), str(config.get("path") or ""), there, listing)
+            if found is None:
+                notebook.notes.append(f"{_config_file(listing)}: {key}: {entry} is not there and was left out")
+                continue
+            for folder in found:
+                folders.setdefault(folder, split)
+    return folders
+
+
+def _parents(name: str) -> list[str]:
+    return [str(parent) for parent in PurePosixPath(name).parents]
+
+
+def _find_folder(entry: str, base: str, there: set[str], listing: Listing) -> list[str] | None:
+    """The folder (or the pictures of a list file) that an entry of data.yaml means, looked for below the source.
+
+    Exports hold somebody else's absolute paths, or `../train/images` for what is `train/images`: so an entry's last
+    parts count, as many as are found.
+    """
+    parts = [part for part in PurePosixPath(entry.replace("\\", "/")).parts if part not in ("/", "..", ".")]
+    if entry in (".", "./") or (base and not parts):
+        return ["."] if listing.pictures else None
+    base_parts = [part for part in PurePosixPath(base.replace("\\", "/")).parts if part not in ("/", "..", ".")]
+    for candidate in [[*base_parts, *parts], parts]:
+        for start in range(len(candidate)):
+            name = "/".join(candidate[start:])
+            if name in there:
+                return [name]
+            if name in listing.others and name.endswith(".txt"):
+                return _listed_pictures(listing, name)
+    return None
+
+
+def _listed_pictures(listing: Listing, name: str) -> list[str]:
+    text = (listing.root / name).read_text(encoding="utf-8-sig", errors="replace")
+    ends = [line.strip().replace("\\", "/").removeprefix("./") for line in text.splitlines() if line.strip()]
+    known = set(listing.pictures)
+    found = []
+    for end in ends:
+        parts = end.split("/")
+        found += [tail for i in range(len(parts)) if (tail := "/".join(parts[i:])) in known][:1]
+    return found
+
+
+def _split_of(picture: str, folders: dict[str, Split]) -> Split | None:
+    if picture in folders:
+        return folders[picture]
+    for parent in _parents(picture):  # the nearest folder first
+        if parent in folders:
+            return folders[parent]
+    named = split_of_folder(picture)
+    if named is None and folder_of(picture):  # images/train/x.jpg
+        named = split_of_folder(picture.partition("/")[2])
+    return named
+
+
+def _is_orphan(name: str, folders: dict[str, Split]) -> bool:
+    file = name.rpartition("/")[2].lower()
+    return file not in _NOT_LABELS and not file.startswith("readme") and name not in folders and "/" in name

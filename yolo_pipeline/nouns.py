@@ -1,0 +1,178 @@
+"""The nouns that every room speaks in. All frozen; all coordinates are pixels of the upright image.
+
+"Upright" means: with the EXIF orientation applied, as Ultralytics, browsers and phones show the picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Axis-parallel box: x0, y0, x1, y1 in pixels, float, 0-based, half-open (width = x1 - x0)."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    @property
+    def width(self) -> float:
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> float:
+        return self.y1 - self.y0
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """A labelled object: where it is and the name of its class."""
+
+    box: Box
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """An object as a model reports it, `score` in 0..1."""
+
+    box: Box
+    label: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord:
+    """One picture and what is labelled in it.
+
+    Attributes:
+        file: where the bytes are.
+        name: path below the source's folder, with `/`; unique within a source and the same on every disk.
+        width, height: upright size in pixels.
+        suffix: suffix of the picture's true format that training frameworks read, with the dot (`.jpg`).
+        truths: the labelled objects; empty means background.
+        group: pictures of one group must stay in one split (versions of one photo); empty: no such group.
+        split: the split that the source put it in, or None.
+    """
+
+    file: Path
+    name: str
+    width: int
+    height: int
+    suffix: str
+    truths: tuple[Truth, ...] = ()
+    group: str = ""
+    split: Split | None = None
+
+    @property
+    def is_background(self) -> bool:
+        return not self.truths
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Class names in index order, and images in a fixed order."""
+
+    names: tuple[str, ...]
+    images: tuple[ImageRecord, ...]
+
+    def of(self, split: Split) -> tuple[ImageRecord, ...]:
+        return tuple(image for image in self.images if image.split == split)
+
+    def with_images(self, images: Iterable[ImageRecord]) -> Dataset:
+        return replace(self, images=tuple(images))
+
+    @property
+    def boxes(self) -> int:
+        return sum(len(image.truths) for image in self.images)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that reading did to one object of one file. `object` counts from 1; 0 is the file as a whole."""
+
+    file: str
+    object: int
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A picture or annotation file that did not become part of the data set."""
+
+    file: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadReport:
+    """What reading changed, left out and noticed. Nothing is mended silently."""
+
+    fixed: tuple[Change, ...] = ()
+    dropped: tuple[Change, ...] = ()
+    skipped: tuple[Skip, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __add__(self, other: ReadReport) -> ReadReport:
+        return ReadReport(
+            self.fixed + other.fixed,
+            self.dropped + other.dropped,
+            self.skipped + other.skipped,
+            self.notes + other.notes,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ClassScores:
+    """One class on one split. `None` where the split holds no object of the class."""
+
+    truths: int
+    AP50: float | None
+    AP50_95: float | None
+    precision: float | None
+    recall: float | None
+    f1: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What the judge says of one split.
+
+    `precision`, `recall`, `f1` and `correct` count all boxes together, at IoU 0.5, of the detections with a score
+    of at least `conf`, the confidence at which F1 is best. mAP is COCO's (101 recall points, 100 boxes an image).
+    """
+
+    images: int
+    truths: int
+    detections: int
+    mAP50: float | None
+    mAP50_95: float | None
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    conf: float | None
+    correct: int
+    classes: dict[str, ClassScores] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """Loss and metric curves: column name -> one value a row; every column is equally long.
+
+    Columns `step` and `epoch` count from 1, `seconds` is wall time since training began; the others are named
+    `train/box_loss`, `val/mAP50` and so on. A column that the track lacks is absent.
+    """
+
+    columns: dict[str, tuple[float, ...]]
+
+    def __len__(self) -> int:
+        return max((len(values) for values in self.columns.values()), default=0)

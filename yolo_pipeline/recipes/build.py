@@ -1,0 +1,170 @@
+"""attempts/N.yaml -> datasets/NAME: read the sources, choose, deal, add backgrounds, write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from yolo_pipeline import attempt as attempts
+from yolo_pipeline import digits, formats, images
+from yolo_pipeline.attempt import Attempt, BackgroundSettings, SourceSettings
+from yolo_pipeline.building.backgrounds import add_backgrounds
+from yolo_pipeline.building.classes import choose_classes, rename_classes
+from yolo_pipeline.building.merging import merge
+from yolo_pipeline.building.splitting import deal, splits_by_content
+from yolo_pipeline.building.writing import BuiltDataset, built_splits, write_built
+from yolo_pipeline.errors import AnnotationError, DataError
+from yolo_pipeline.formats import ReadOptions
+from yolo_pipeline.formats.files import list_files, require_folder
+from yolo_pipeline.nouns import Dataset, ImageRecord, ReadReport, Skip, Split
+from yolo_pipeline.progress import Progress, silent
+
+_DEFAULT_RATIOS: dict[Split, float] = {"train": 0.8, "val": 0.1, "test": 0.1}
+
+
+@dataclass(slots=True)
+class Hashes:
+    """sha256 of picture files, each computed once."""
+
+    known: dict[Path, str] = field(default_factory=dict)
+
+    def of(self, dataset: Dataset, progress: Progress) -> Mapping[Path, str]:
+        missing = [image.file for image in dataset.images if image.file not in self.known]
+        for file in progress.items(missing, "hashing pictures"):
+            self.known[file] = images.sha256(file)
+        return self.known
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A built data set with what reading its sources reported."""
+
+    built: BuiltDataset
+    report: ReadReport
+    hashes: Mapping[Path, str]
+
+
+def build(attempt: Attempt, progress: Progress = silent) -> Build:
+    """Builds the data set of an attempt, or takes the one that is there when nothing has changed."""
+    make_builtin(attempt, progress)
+    hashes = Hashes()
+    dataset, report = assemble(attempt, hashes, progress)
+    _refuse_untrainable(attempt, dataset)
+    built = write_built(dataset, attempt.dataset_folder, hashes.known, progress)
+    return Build(built, report, hashes.known)
+
+
+def make_builtin(attempt: Attempt, progress: Progress) -> None:
+    """Makes the built-in data set where data.yaml names it and it is not there yet."""
+    folder = attempt.root / digits.FOLDER
+    if attempt.builtin == "digits" and not folder.exists():
+        progress.say(f"making the built-in data set of handwritten digits in {digits.FOLDER}")
+        digits.make(folder, progress)
+
+
+def assemble(attempt: Attempt, hashes: Hashes, progress: Progress) -> tuple[Dataset, ReadReport]:
+    """The data set that an attempt asks for, in memory, every image with its split."""
+    read = [_read_source(attempt.root, source, progress) for source in attempt.data.sources]
+    for dataset, _ in read:
+        hashes.of(dataset, progress)
+    dataset, merged = merge([dataset for dataset, _ in read], hashes.known)
+    report = sum((report for _, report in read), ReadReport()) + merged
+    backgrounds = sum(image.is_background for image in dataset.images)
+    dataset = rename_classes(dataset, attempt.data.rename)
+    if attempt.data.classes is not None:
+        dataset = choose_classes(dataset, attempt.data.classes)
+    emptied = sum(image.is_background for image in dataset.images) - backgrounds
+    if emptied:
+        report += ReadReport(notes=(f"{emptied} images lost their last box to the choice of classes",))
+    dataset = _split(attempt, dataset, hashes, progress)
+    if attempt.data.backgrounds is not None:
+        pictures = _read_backgrounds(attempt.root, attempt.data.backgrounds, progress)
+        hashes.of(Dataset((), pictures), progress)
+        seed = attempt.data.split.seed if attempt.data.split else 0
+        dataset = add_backgrounds(dataset, pictures, attempt.data.backgrounds.share, seed, hashes.known)
+    return dataset, report
+
+
+def _read_source(root: Path, source: SourceSettings, progress: Progress) -> tuple[Dataset, ReadReport]:
+    options = ReadOptions(
+        images=root / source.images if source.images else None,
+        unlabelled=source.unlabelled,
+        difficult=source.difficult,
+        progress=progress,
+    )
+    return formats.read(root / source.path, source.format, options)
+
+
+def _split(attempt: Attempt, dataset: Dataset, hashes: Hashes, progress: Progress) -> Dataset:
+    """Deals the images: what the base had dealt stays, then what the sources say, then the attempt's shares."""
+    asked = attempt.data.split
+    kept: dict[str, Split] = {}
+    if asked is None:
+        kept.update(splits_by_content(dataset.images, hashes.known))
+    if attempt.base is not None and not (asked and asked.again):
+        kept.update(_base_splits(attempt, hashes, progress))
+    if asked is None and all(image.split or hashes.known[image.file] in kept for image in dataset.images):
+        return dataset.with_images(
+            replace(image, split=kept.get(hashes.known[image.file], image.split)) for image in dataset.images
+        )
+    shares = asked.model_dump(include={"train", "val", "test"}) if asked else _DEFAULT_RATIOS
+    return deal(dataset, shares, asked.seed if asked else 0, hashes.known, kept)
+
+
+def _base_splits(attempt: Attempt, hashes: Hashes, progress: Progress) -> dict[str, Split]:
+    """The splits that the base was built with; where it was not built, those that it would be built with."""
+    assert attempt.base is not None
+    base = attempts.load(attempt.root, attempt.base)
+    splits = built_splits(base.dataset_folder) if base.dataset_path is None else None
+    if splits is None:
+        dataset, _ = assemble(base, hashes, progress)
+        splits = splits_by_content(dataset.images, hashes.known)
+    return splits
+
+
+def _read_backgrounds(root: Path, settings: BackgroundSettings, progress: Progress) -> tuple[ImageRecord, ...]:
+    """The pictures of the background folder.
+
+    Raises:
+        DataError: labels with objects lie there, too.
+        AnnotationError: no such folder, or pictures that cannot be read.
+    """
+    folder = root / settings.source
+    require_folder(folder)
+    listing = list_files(folder)
+    labelled = _labelled_pictures(folder)
+    if labelled:
+        reason = f"{len(labelled)} pictures of this background folder have labelled objects: {', '.join(labelled[:5])}"
+        raise DataError(settings.source, reason, "Take them out, or name the folder under data.sources")
+    bad: list[Skip] = []
+    records = []
+    for name in progress.items(listing.pictures, "reading backgrounds"):
+        try:
+            header = images.read_header(folder / name)
+        except images.UnreadableImage as error:
+            bad.append(Skip(name, str(error)))
+            continue
+        width, height = header.upright_size
+        records.append(ImageRecord(folder / name, name, width, height, images.trainable_suffix(folder / name, header)))
+    if bad:
+        raise AnnotationError(folder, "; ".join(f"{b.file}: {b.why}" for b in bad), "Mend or remove them")
+    return tuple(records)
+
+
+def _labelled_pictures(folder: Path) -> list[str]:
+    listing = list_files(folder)
+    found: list[str] = []
+    for entry in formats.FORMATS.values():
+        if entry.recognise and entry.recognise(listing):
+            dataset, _ = entry.read(folder, ReadOptions(unlabelled="background", skip_bad=True))
+            found += [image.name for image in dataset.images if image.truths]
+    return sorted(set(found))
+
+
+def _refuse_untrainable(attempt: Attempt, dataset: Dataset) -> None:
+    where = f"attempts/{attempt.number}.yaml: data"
+    for split in ("train", "val"):
+        if not any(image.truths for image in dataset.images if image.split == split):
+            reason = f"there is no labelled image in {split}"
+            raise DataError(where, reason, "Label more pictures, or deal them with `split: {train: 0.8, val: 0.1, test: 0.1}`")

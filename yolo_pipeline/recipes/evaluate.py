@@ -1,0 +1,29 @@
+"""Scores of an attempt, or of any COCO-style pair of truth and detections."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from yolo_pipeline.errors import InputError
+from yolo_pipeline.judging.coco import load_pair
+from yolo_pipeline.judging.detection import judge
+from yolo_pipeline.nouns import Scores, Split
+from yolo_pipeline.run import require_finished
+
+
+def evaluate_files(truth_file: Path, detections_file: Path) -> Scores:
+    """Judges a COCO results file against its ground truth."""
+    return judge(*load_pair(truth_file, detections_file))
+
+
+def evaluate_attempt(root: Path, number: int, split: Split) -> Scores:
+    """Judges the saved detections of a finished attempt anew.
+
+    Raises:
+        InputError: the attempt is not finished, or its data has no such split.
+    """
+    run = require_finished(root, number)
+    if not run.truth_file(split).is_file():
+        there = ", ".join(run.read_scores())
+        raise InputError(f"runs/attempt-{number}", f"has no judged detections on {split}", f"There are some on {there}")
+    return evaluate_files(run.truth_file(split), run.detections_file(split))

@@ -1,0 +1,122 @@
+"""Pictures for reports: curves, confusion matrix, detections beside the truth. Words may be in any script."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib import font_manager, rc_context
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image, ImageDraw, ImageFont
+
+from yolo_pipeline.fonts import font_file
+from yolo_pipeline.judging.detection import ConfusionMatrix
+from yolo_pipeline.nouns import Box, Curves, Detection, Truth
+
+_LOSSES = ("box_loss", "cls_loss")
+_TRAIN_COLOUR, _VAL_COLOUR, _THIRD_COLOUR = "#2a6f97", "#d1495b", "#66a182"
+_TRUTH_RGB, _HIT_RGB = (40, 170, 80), (225, 70, 80)
+_TILE = 320  # pixels
+_MOST_CELLS_WITH_NUMBERS = 30
+
+
+def draw_curves(curves: Curves, file: Path) -> None:
+    """Box and class loss of train and val, and the mAP of val, by epoch."""
+    epochs = curves.columns.get("epoch") or tuple(range(1, len(curves) + 1))
+    mark = "o" if len(epochs) < 3 else ""
+    with _canvas(1, 3, (12, 3.6), file) as canvas:
+        axes = canvas[0]
+        for axis, loss in zip(axes, _LOSSES, strict=False):
+            for split, colour in (("train", _TRAIN_COLOUR), ("val", _VAL_COLOUR)):
+                if values := curves.columns.get(f"{split}/{loss}"):
+                    axis.plot(epochs, values, color=colour, label=split, marker=mark)
+            axis.set(title=loss, xlabel="epoch", ylim=(0, None))
+        for name, colour in (("mAP50", _VAL_COLOUR), ("mAP50_95", _THIRD_COLOUR)):
+            if values := curves.columns.get(f"val/{name}"):
+                axes[2].plot(epochs, values, color=colour, label=name, marker=mark)
+        axes[2].set(title="mAP on val, as the framework says", xlabel="epoch", ylim=(0, 1.02))
+        for axis in axes:
+            axis.grid(alpha=0.25)
+            if axis.get_legend_handles_labels()[0]:
+                axis.legend(frameon=False)
+
+
+def draw_confusion(matrix: ConfusionMatrix, file: Path) -> None:
+    """Counts, each row shaded by its share: rows are the truth, columns what was said."""
+    names = [*matrix.names, "background"]
+    size = min(4.5 + 0.45 * len(names), 24)
+    totals = matrix.counts.sum(axis=1, keepdims=True)
+    with _canvas(1, 1, (size, size * 0.85), file) as canvas:
+        axis = canvas[0, 0]
+        axis.imshow(matrix.counts / np.maximum(totals, 1), cmap="Blues", vmin=0, vmax=1)
+        axis.set_xticks(range(len(names)), names, rotation=45, ha="right")
+        axis.set_yticks(range(len(names)), names)
+        axis.set(xlabel="detected", ylabel="truth")
+        if len(names) > _MOST_CELLS_WITH_NUMBERS:
+            return
+        for (row, column), count in np.ndenumerate(matrix.counts):
+            if count:
+                dark = count > 0.5 * totals[row, 0]
+                axis.text(column, row, str(count), ha="center", va="center", color="white" if dark else "black")
+
+
+def draw_samples(
+    samples: Sequence[tuple[npt.NDArray[np.uint8], Sequence[Truth], Sequence[Detection]]], file: Path
+) -> None:
+    """A sheet of pictures with truths (green) and detections (red, with score), two rows a picture pair."""
+    columns = min(4, max(1, len(samples)))
+    rows = math.ceil(len(samples) / columns)
+    sheet = Image.new("RGB", (columns * 2 * (_TILE + 4), rows * (_TILE + 34)), "white")
+    words = ImageFont.truetype(str(font_file()), 14)
+    pen = ImageDraw.Draw(sheet)
+    for number, (picture, truths, detections) in enumerate(samples):
+        x, y = (number % columns) * 2 * (_TILE + 4), (number // columns) * (_TILE + 34) + 20
+        marked = [(truth.box, truth.label) for truth in truths]
+        said = [(found.box, f"{found.label} {found.score:.2f}") for found in detections]
+        for offset, title, boxes, colour in ((0, "truth", marked, _TRUTH_RGB), (_TILE, "detected", said, _HIT_RGB)):
+            sheet.paste(_tile(picture, boxes, colour, words), (x + offset, y))
+            pen.text((x + offset + 4, y - 18), title, fill="black", font=words)
+    sheet.save(file)
+
+
+def _tile(
+    picture: npt.NDArray[np.uint8],
+    boxes: Sequence[tuple[Box, str]],
+    colour: tuple[int, int, int],
+    words: ImageFont.FreeTypeFont,
+) -> Image.Image:
+    """The picture fitted into a square with boxes and words on it, drawn after scaling so that both stay sharp."""
+    height, width = picture.shape[:2]
+    scale = _TILE / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    fitted = Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR)
+    tile = Image.new("RGB", (_TILE, _TILE), (235, 235, 235))
+    tile.paste(fitted)
+    pen = ImageDraw.Draw(tile)
+    for box, text in boxes:
+        x0, y0, x1, y1 = (value * scale for value in (box.x0, box.y0, box.x1, box.y1))
+        pen.rectangle((x0, y0, max(x0, x1 - 1), max(y0, y1 - 1)), outline=colour, width=2)
+        top = y0 - 17 if y0 >= 17 else y0
+        left, upper, right, lower = pen.textbbox((x0 + 2, top), text, font=words)
+        pen.rectangle((left - 2, upper - 1, right + 2, lower + 1), fill=colour)
+        pen.text((x0 + 2, top), text, fill="white", font=words)
+    return tile
+
+
+@contextmanager
+def _canvas(rows: int, columns: int, size: tuple[float, float], file: Path) -> Iterator[Any]:
+    """Axes (rows, columns) that are saved to `file`. pyplot's and the caller's global settings stay untouched."""
+    if str(font_file()) not in {font.fname for font in font_manager.fontManager.ttflist}:
+        font_manager.fontManager.addfont(str(font_file()))
+    with rc_context({"font.family": ["DejaVu Sans", "NanumGothic"]}):
+        figure = Figure(figsize=size, layout="constrained")
+        FigureCanvasAgg(figure)
+        yield figure.subplots(rows, columns, squeeze=False)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(file, dpi=110, metadata={"Software": None})

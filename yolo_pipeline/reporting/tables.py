@@ -1,0 +1,58 @@
+"""Tables of attempts and scores: for the terminal (rich) and as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from yolo_pipeline.errors import one_line
+from yolo_pipeline.nouns import Scores
+
+METRICS = ("mAP50", "mAP50_95", "precision", "recall", "f1", "conf")
+_MARKDOWN = str.maketrans({"|": "\\|", "<": "&lt;", ">": "&gt;"})
+
+
+def metric(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
+
+
+def plain(value: Any) -> str:
+    """A setting as a person would write it, on one line."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {plain(entry)}" for key, entry in value.items() if entry is not None)
+    if isinstance(value, (list, tuple)):
+        return "; ".join(plain(entry) for entry in value) or "none"
+    return f"{value:g}" if isinstance(value, float) else one_line(str(value))
+
+
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A Markdown table; cells cannot break out of it."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(one_line(str(cell)).translate(_MARKDOWN) for cell in line)} |" for line in lines)
+
+
+def terminal_table(title: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
+    """The same for the terminal; cells are text, never markup."""
+    table = Table(title=title or None, title_justify="left", header_style="bold")
+    for number, name in enumerate(header):
+        table.add_column(Text(name), justify="left" if number == 0 else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(one_line(str(cell))) for cell in row))
+    return table
+
+
+def score_rows(scores: dict[Any, Scores]) -> tuple[list[str], list[list[Any]]]:
+    """Header and rows of a table of scores, one row a split."""
+    header = ["split", "images", "truths", *METRICS, "correct"]
+    rows = [
+        [split, score.images, score.truths, *(metric(getattr(score, name)) for name in METRICS), score.correct]
+        for split, score in scores.items()
+    ]
+    return header, rows

@@ -1,0 +1,153 @@
+"""runs/attempt-N: every path in it, and what was recorded there. Finished work is never overwritten."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from yolo_pipeline.errors import FinishedError, InputError
+from yolo_pipeline.files import read_json, write_json, write_text
+from yolo_pipeline.nouns import ClassScores, Curves, Scores, Split
+
+_RUN_NAME = re.compile(r"attempt-(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The folder of one attempt's results, `root/runs/attempt-N`."""
+
+    folder: Path
+
+    @property
+    def record_file(self) -> Path:
+        return self.folder / "record.json"
+
+    @property
+    def curves_file(self) -> Path:
+        return self.folder / "curves.csv"
+
+    @property
+    def scores_file(self) -> Path:
+        return self.folder / "scores.json"
+
+    @property
+    def report_file(self) -> Path:
+        return self.folder / "report.md"
+
+    @property
+    def figures(self) -> Path:
+        return self.folder / "figures"
+
+    @property
+    def training(self) -> Path:
+        """The framework's own folder: its logs and weights as it leaves them."""
+        return self.folder / "training"
+
+    def truth_file(self, split: Split) -> Path:
+        return self.folder / "judged" / f"{split}-truth.json"
+
+    def detections_file(self, split: Split) -> Path:
+        return self.folder / "judged" / f"{split}-detections.json"
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What was recorded; empty where there is no run yet."""
+        if not self.record_file.is_file():
+            return {}
+        try:
+            record: dict[str, Any] = read_json(self.record_file)
+        except ValueError as error:
+            raise InputError(self.record_file, f"is damaged ({error})", "Move the run's folder away") from error
+        return record
+
+    @property
+    def finished(self) -> bool:
+        return self.record.get("state") == "finished"
+
+    def write_record(self, record: dict[str, Any]) -> None:
+        write_json(self.record_file, record)
+
+    def write_scores(self, scores: dict[Split, Scores]) -> None:
+        write_json(self.scores_file, {split: asdict(value) for split, value in scores.items()})
+
+    def read_scores(self) -> dict[Split, Scores]:
+        found: dict[Split, Scores] = {}
+        for split, value in read_json(self.scores_file).items():
+            classes = {name: ClassScores(**entry) for name, entry in value.pop("classes").items()}
+            found[split] = Scores(**value, classes=classes)
+        return found
+
+    def write_curves(self, curves: Curves) -> None:
+        names = list(curves.columns)
+        rows = zip(*curves.columns.values(), strict=True)
+        lines = [",".join(names), *(",".join(f"{value:.6g}" for value in row) for row in rows)]
+        write_text(self.curves_file, "\n".join(lines) + "\n")
+
+    def read_curves(self) -> Curves:
+        header, *rows = self.curves_file.read_text(encoding="utf-8").splitlines()
+        columns = list(zip(*(map(float, row.split(",")) for row in rows), strict=True)) or [()] * header.count(",")
+        return Curves(dict(zip(header.split(","), columns, strict=False)))
+
+
+def run_of(root: Path, number: int) -> Run:
+    return Run(root / "runs" / f"attempt-{number}")
+
+
+def finished_runs(root: Path) -> Iterator[tuple[int, Run]]:
+    """(attempt number, run) of every finished run, ascending."""
+    folders = (root / "runs").glob("attempt-*") if (root / "runs").is_dir() else ()
+    numbers = sorted(int(match.group(1)) for folder in folders if (match := _RUN_NAME.fullmatch(folder.name)))
+    for number in numbers:
+        if (run := run_of(root, number)).finished:
+            yield number, run
+
+
+def require_finished(root: Path, number: int) -> Run:
+    """The finished run of an attempt.
+
+    Raises:
+        InputError: it was not trained to its end; the text says which attempts were.
+    """
+    run = run_of(root, number)
+    if not run.finished:
+        there = ", ".join(str(n) for n, _ in finished_runs(root)) or "none"
+        remedy = f"Type: python -m yolo_pipeline train --attempt {number}"
+        raise InputError(f"runs/attempt-{number}", f"is not finished (finished: {there})", remedy)
+    return run
+
+
+def claim(root: Path, number: int, *, resume: bool, again: bool) -> Run:
+    """The folder to train an attempt in, when that loses nothing.
+
+    With `again`, what is there is kept as attempt-N.1, attempt-N.2 and so on.
+
+    Raises:
+        FinishedError: a finished run is there, or an interrupted one and `resume` was not asked for.
+    """
+    run = run_of(root, number)
+    if again and run.folder.exists():
+        set_aside(run)
+    if run.finished:
+        last = max([n for n, _ in finished_runs(root)], default=number)
+        remedy = (
+            f"Write attempts/{last + 1}.yaml with `base: {number}` and what you want to change, "
+            f"or add --again, which keeps the old run as attempt-{number}.1"
+        )
+        raise FinishedError(f"runs/attempt-{number}", "is finished and is never overwritten", remedy)
+    if (run.training / "weights" / "last.pt").is_file() and not resume:
+        raise FinishedError(
+            f"runs/attempt-{number}", "was interrupted", "Add --resume to go on, or --again to begin anew"
+        )
+    return run
+
+
+def set_aside(run: Run) -> Path:
+    """Renames a run's folder to the first free attempt-N.K."""
+    number = 1
+    while (target := run.folder.with_name(f"{run.folder.name}.{number}")).exists():
+        number += 1
+    run.folder.rename(target)
+    return target
