@@ -15,6 +15,7 @@ from yolo_pipeline import settings
 from yolo_pipeline.errors import AttemptError
 from yolo_pipeline.formats import FORMATS
 from yolo_pipeline.formats.files import clean_label
+from yolo_pipeline.nouns import Split
 
 Track = Literal["yolo"]
 Unlabelled = Literal["skip", "background"]
@@ -66,6 +67,10 @@ class SplitSettings(_Settings):
     test: float = Field(default=0.0, ge=0, lt=1)
     seed: int = 0
     again: bool = False
+
+    @property
+    def ratios(self) -> dict[Split, float]:
+        return {"train": self.train, "val": self.val, "test": self.test}
 
     @model_validator(mode="after")
     def _shares_add_up(self) -> SplitSettings:
@@ -157,7 +162,7 @@ class Attempt:
             "track": self.track,
             "model": self.model,
             "pretrained": self.pretrained,
-            "data": self.data.model_dump(mode="json", exclude_none=True),
+            "data": self.data.model_dump(mode="json", exclude_defaults=True),
             "train": dict(sorted(self.train.items())),
             "notes": self.notes,
         }
@@ -188,7 +193,9 @@ def load(root: Path, number: int, overrides: Mapping[str, Any] | None = None) ->
     if len(chain) == 1:
         return replace(resolved, number=number, root=root)
     base = _validate(chain[1:], _resolve(chain[1:]), data_file, {})
-    return replace(resolved, number=number, root=root, changed=tuple(_differences(base.settings(), resolved.settings())))
+    return replace(
+        resolved, number=number, root=root, changed=tuple(_differences(base.settings(), resolved.settings()))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,9 +291,9 @@ def _validate(
 ) -> Attempt:
     file = chain[0].path
     if not isinstance(resolved.get("data", {}), dict):
-        raise AttemptError(f"{_origin(chain, ('data',))}: data", "does not hold keys and values", "Write `data:` as a mapping")
-    if "model" not in resolved:
-        raise AttemptError(f"{file}: model", "is missing", "Write `model: yolov8n`, say")
+        raise AttemptError(
+            f"{_origin(chain, ('data',))}: data", "does not hold keys and values", "Write `data:` as a mapping"
+        )
     try:
         attempt = _AttemptFile.model_validate({"data": {}, **resolved})
     except ValidationError as error:
@@ -294,10 +301,12 @@ def _validate(
         raise AttemptError(f"{_origin(chain, tuple(key.split('.')))}: {key}", reason, remedy) from error
     data = _with_data_file(attempt.data, data_file)
     if not data.sources:
-        raise AttemptError(f"{file}: data.sources", "no source of labelled pictures is named", "Name one here or in data.yaml")
+        raise AttemptError(
+            f"{file}: data.sources", "no source of labelled pictures is named", "Name one here or in data.yaml"
+        )
     try:
         settings.check_model(attempt.track, attempt.model)
-    except settings.BadSetting as error:
+    except settings.BadSettingError as error:
         raise _as_attempt_error(error, chain) from error
     train = _check_train(attempt.track, attempt.train, chain)
     if overrides:
@@ -321,11 +330,11 @@ def _validate(
 def _check_train(track: str, train: Mapping[str, Any], chain: list[_File]) -> dict[str, Any]:
     try:
         return settings.check_train(track, train)
-    except settings.BadSetting as error:
+    except settings.BadSettingError as error:
         raise _as_attempt_error(error, chain) from error
 
 
-def _as_attempt_error(error: settings.BadSetting, chain: list[_File]) -> AttemptError:
+def _as_attempt_error(error: settings.BadSettingError, chain: list[_File]) -> AttemptError:
     key, _, text = str(error).partition(": ")
     reason, _, remedy = text.partition(". ")
     return AttemptError(f"{_origin(chain, tuple(key.split('.')))}: {key}", reason, remedy)
@@ -357,13 +366,15 @@ def _origin(chain: list[_File], key: tuple[str, ...]) -> Path:
 
 
 def _explain(error: ValidationError, model: type[BaseModel]) -> tuple[str, str, str]:
-    """The first fault as (dotted key, reason, remedy)."""
-    fault = error.errors()[0]
+    """The first fault as (dotted key, reason, remedy); an unknown track goes before what it lacks."""
+    fault = min(error.errors(), key=lambda fault: fault["loc"] != ("track",))
     parts = [str(part) for part in fault["loc"] if not str(part).startswith(("function-", "tuple[", "dict["))]
     key = ".".join(parts)
     if fault["type"] == "extra_forbidden":
         owner = _model_at(model, parts[:-1])
         return key, "no such key", settings.nearest(parts[-1], owner.model_fields if owner else ())
+    if fault["type"] == "missing":
+        return key, "is missing", "Write `model: yolov8n`, say" if key == "model" else "Write a line for it"
     if fault["type"] == "value_error":
         return key or "data", str(fault["ctx"]["error"]), ""
     return key, f"is {_short(fault['input'])}", fault["msg"].replace("Input should", "It should")
@@ -382,7 +393,9 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
-def _differences(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
+def _differences(
+    before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = ""
+) -> Iterator[tuple[str, Any, Any]]:
     for key in sorted({*before, *after}):
         if not prefix and key in ("attempt", "title", "base", "notes"):
             continue

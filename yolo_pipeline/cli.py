@@ -19,8 +19,8 @@ from rich.text import Text
 from yolo_pipeline.console import terminal_progress
 from yolo_pipeline.errors import PipelineError, UsageError
 from yolo_pipeline.formats.files import ReadOptions, clean_label
-from yolo_pipeline.nouns import Scores, Split
-from yolo_pipeline.reporting.tables import score_rows, terminal_table
+from yolo_pipeline.nouns import Scores
+from yolo_pipeline.reporting.tables import score_rows, short, terminal_table
 
 app = typer.Typer(
     help="From labelled pictures to a judged detector, attempt by attempt.",
@@ -31,6 +31,7 @@ app = typer.Typer(
 )
 
 INTERRUPTED = 130
+_PIPE_WIDTH = 160
 
 Project = Annotated[Path, typer.Option("--project", help="The project's folder, which holds attempts/.")]
 Number = Annotated[int, typer.Option("--attempt", min=1, help="The N of attempts/N.yaml.")]
@@ -104,7 +105,9 @@ def build(number: Number, project: Project = HERE) -> None:
 def train(
     number: Number,
     project: Project = HERE,
-    settings: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A training setting.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A training setting.")
+    ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, 0, 0,1 …; left out: CUDA where there is one.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Begin anew; the old run is kept as attempt-N.1.")] = False,
@@ -140,12 +143,11 @@ def evaluate(
 
     if (number is None) == (truth is None or detections is None):
         raise UsageError("name either --attempt N, or both --truth GT.json and --detections DT.json")
-    if number is not None:
-        title, scores = split, evaluate_attempt(project, number, split)
-    else:
-        assert truth is not None
-        assert detections is not None
+    if truth is not None and detections is not None:
         title, scores = detections.name, evaluate_files(truth, detections)
+    else:
+        assert number is not None
+        title, scores = str(split), evaluate_attempt(project, number, split)
     if as_json:
         _print_json(asdict(scores))
         return
@@ -154,7 +156,9 @@ def evaluate(
 
 @app.command()
 def compare(
-    numbers: Annotated[list[int] | None, typer.Argument(metavar="[N …]", help="Attempts; left out: all finished.")] = None,
+    numbers: Annotated[
+        list[int] | None, typer.Argument(metavar="[N …]", help="Attempts; left out: all finished.")
+    ] = None,
     project: Project = HERE,
     markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the table as Markdown, too.")] = None,
     as_json: Json = False,
@@ -217,11 +221,9 @@ def _setting(text: str) -> tuple[str, Any]:
 
 
 def _print_scores(title: str, scores: Scores) -> None:
-    from yolo_pipeline.reporting.tables import metric
-
     _print(terminal_table("", *score_rows({title: scores})))
     rows = [
-        [name, n.truths, *(metric(value) for value in (n.AP50, n.AP50_95, n.precision, n.recall, n.f1))]
+        [name, n.truths, *(short(value) for value in (n.AP50, n.AP50_95, n.precision, n.recall, n.f1))]
         for name, n in scores.classes.items()
     ]
     _print(terminal_table("", ["class", "truths", "AP50", "AP50_95", "precision", "recall", "F1"], rows))
@@ -232,7 +234,10 @@ def _print_json(value: Any) -> None:
 
 
 def _print(table: Any) -> None:
-    Console().print(table)
+    console = Console()
+    if not console.is_terminal:
+        console.width = _PIPE_WIDTH
+    console.print(table)
 
 
 def _show(line: str) -> None:

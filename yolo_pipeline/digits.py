@@ -57,7 +57,9 @@ def make(folder: Path, progress: Progress = silent, seed: int = 0) -> None:
     labels = [str(digits.target[i]) for i in order]
     count = _FIRST_SCENES * _DIGITS_A_SCENE
     first = list(zip(labels[:count], shapes[:count], strict=True))
-    later = [(label, shape) for label, shape in zip(labels[count:], shapes[count:], strict=True) if label in KEPT_CLASSES]
+    later = [
+        (label, shape) for label, shape in zip(labels[count:], shapes[count:], strict=True) if label in KEPT_CLASSES
+    ]
     building = folder.with_name(folder.name + ".building")
     shutil.rmtree(building, ignore_errors=True)
     for part in ("scenes", "loose", "redrawn", "more", "backgrounds"):
@@ -69,7 +71,9 @@ def make(folder: Path, progress: Progress = silent, seed: int = 0) -> None:
     building.rename(folder)
 
 
-def _write_first(root: Path, chunks: list[list[tuple[str, Gray]]], rng: np.random.Generator, progress: Progress) -> None:
+def _write_first(
+    root: Path, chunks: list[list[tuple[str, Gray]]], rng: np.random.Generator, progress: Progress
+) -> None:
     for number, chunk in enumerate(progress.items(chunks, "drawing scenes")):
         scene = _compose(chunk, rng)
         picture = root / "scenes" / f"scene_{number:03}.jpg"
@@ -79,7 +83,9 @@ def _write_first(root: Path, chunks: list[list[tuple[str, Gray]]], rng: np.rando
             _annotate(root / part / f"{picture.stem}.xml", picture, tuple(truths))
 
 
-def _write_more(folder: Path, chunks: list[list[tuple[str, Gray]]], rng: np.random.Generator, progress: Progress) -> None:
+def _write_more(
+    folder: Path, chunks: list[list[tuple[str, Gray]]], rng: np.random.Generator, progress: Progress
+) -> None:
     for number, chunk in enumerate(progress.items(chunks, "drawing more scenes")):
         scene = _compose(chunk, rng)
         picture = folder / f"more_{number:03}.jpg"
@@ -153,7 +159,8 @@ def _free_spot(width: int, height: int, taken: list[Box], rng: np.random.Generat
     for _ in range(200):
         x, y = int(rng.integers(0, SIZE - width + 1)), int(rng.integers(0, SIZE - height + 1))
         overlap = sum(
-            max(0.0, min(x + width, b.x1) - max(x, b.x0)) * max(0.0, min(y + height, b.y1) - max(y, b.y0)) for b in taken
+            max(0.0, min(x + width, b.x1) - max(x, b.x0)) * max(0.0, min(y + height, b.y1) - max(y, b.y0))
+            for b in taken
         )
         if overlap < least:
             best, least = (x, y), overlap

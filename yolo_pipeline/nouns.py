@@ -12,6 +12,7 @@ from typing import Literal
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
+JUDGED: tuple[Split, ...] = ("val", "test")
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ _FRACTIONS = frozenset({
 _SUFFIXED_TASK = re.compile(r"-(seg|cls|pose|obb|sem|depth)")
 
 
-class BadSetting(ValueError):
+class BadSettingError(ValueError):
     """A setting that its track does not take. The text says why and what would be right."""
 
 
@@ -48,15 +48,15 @@ def check_train(track: str, train: Mapping[str, Any]) -> dict[str, Any]:
         train: the attempt's `train:` mapping, keys as Ultralytics names them.
 
     Raises:
-        BadSetting: an unknown key (the nearest right one is named), a key that is said elsewhere, or a wrong value.
+        BadSettingError: an unknown key (the nearest is named), one that is said elsewhere, or a wrong value.
     """
     known = _ultralytics_defaults()
     for key, value in train.items():
         if key in _OURS:
-            raise BadSetting(f"train.{key}: is not set here. Use {_OURS[key]}")
+            raise BadSettingError(f"train.{key}: is not set here. Use {_OURS[key]}")
         if key in _NOT_FOR_TRAINING or key not in known:
             right = nearest(key, set(known) - _NOT_FOR_TRAINING - set(_OURS))
-            raise BadSetting(f"train.{key}: is no training setting of Ultralytics. {right}")
+            raise BadSettingError(f"train.{key}: is no training setting of Ultralytics. {right}")
         _check_value(key, value, known[key])
     return {**YOLO_DEFAULTS, **train}
 
@@ -65,14 +65,16 @@ def check_model(track: str, model: str) -> None:
     """Refuses a model name that the track does not know; paths of files are not looked at here.
 
     Raises:
-        BadSetting: with the nearest right name.
+        BadSettingError: with the nearest right name.
     """
     if is_file_name(model):
         return
     if _SUFFIXED_TASK.search(model):
-        raise BadSetting(f"model: {model} is not a detection model. Leave the suffix out")
+        raise BadSettingError(f"model: {model} is not a detection model. Leave the suffix out")
     if model not in yolo_models():
-        raise BadSetting(f"model: {model} is not known. {nearest(model, yolo_models())} A .pt or .yaml file will do, too")
+        raise BadSettingError(
+            f"model: {model} is not known. {nearest(model, yolo_models())} A .pt or .yaml file will do, too"
+        )
 
 
 def is_file_name(model: str) -> bool:
@@ -113,7 +115,9 @@ def _check_value(key: str, value: Any, default: Any) -> None:
     if key in _POSITIVE_INTEGERS:
         _require(isinstance(value, int) and number and value > 0, key, value, "a whole number above 0")
     elif key == "batch":
-        _require(number and value != 0 and (value == -1 or value > 0), key, value, "a number above 0, or -1 (automatic)")
+        _require(
+            number and value != 0 and (value == -1 or value > 0), key, value, "a number above 0, or -1 (automatic)"
+        )
     elif key in _FRACTIONS:
         _require(number and 0 <= value <= 1, key, value, "a number from 0 to 1")
     elif key in ("patience", "workers", "seed", "close_mosaic"):
@@ -130,7 +134,7 @@ def _check_value(key: str, value: Any, default: Any) -> None:
 
 def _require(right: bool, key: str, value: Any, expected: str) -> None:
     if not right:
-        raise BadSetting(f"train.{key}: is {value!r}. It must be {expected}")
+        raise BadSettingError(f"train.{key}: is {value!r}. It must be {expected}")
 
 
 @cache
@@ -144,5 +148,5 @@ def _ultralytics_defaults() -> dict[str, Any]:
 def _ultralytics_folder() -> Path:
     spec = importlib.util.find_spec("ultralytics")
     if spec is None or spec.origin is None:
-        raise BadSetting("Ultralytics is not installed. Type: python -m pip install ultralytics")
+        raise BadSettingError("Ultralytics is not installed. Type: python -m pip install ultralytics")
     return Path(spec.origin).parent

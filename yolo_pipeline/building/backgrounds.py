@@ -28,9 +28,7 @@ def add_backgrounds(
     held = {hashes[image.file] for image in dataset.images}
     free = {hashes[picture.file]: picture for picture in pictures if hashes[picture.file] not in held}
     if len(free) < wanted:
-        reason = (
-            f"{share:.0%} of the training images are {wanted + there} background pictures, {wanted - len(free)} are missing"
-        )
+        reason = f"{share:.0%} of train are {wanted + there} background pictures, {wanted - len(free)} are missing"
         remedy = f"Add {wanted - len(free)} pictures without objects there, or lower data.backgrounds.share"
         raise DataError("data.backgrounds", reason, remedy)
     order = sorted(free, key=lambda sha: hashlib.sha256(f"{seed}:background:{sha}".encode()).hexdigest())

@@ -17,7 +17,9 @@ def rename_classes(dataset: Dataset, names: Mapping[str, str]) -> Dataset:
     """
     for old in names:
         if old not in dataset.names:
-            raise DataError(f"data.rename: {old}", "no annotation has this class", f"There are {_listed(dataset.names)}")
+            raise DataError(
+                f"data.rename: {old}", "no annotation has this class", f"There are {_listed(dataset.names)}"
+            )
     renamed = tuple(dict.fromkeys(names.get(name, name) for name in dataset.names))
     images = (_relabel(image, names) for image in dataset.images)
     return Dataset(renamed, tuple(images))
@@ -32,12 +34,15 @@ def choose_classes(dataset: Dataset, classes: Sequence[str]) -> Dataset:
     there = {truth.label for image in dataset.images for truth in image.truths}
     for number, name in enumerate(classes):
         if name not in there:
-            raise DataError(f"data.classes: {name}", "no annotation has this class", f"There are {_listed(sorted(there))}")
+            raise DataError(
+                f"data.classes: {name}", "no annotation has this class", f"There are {_listed(sorted(there))}"
+            )
         if name in classes[:number]:
             raise DataError(f"data.classes: {name}", "is named twice", "Name it once")
     wanted = frozenset(classes)
     images = (
-        replace(image, truths=tuple(truth for truth in image.truths if truth.label in wanted)) for image in dataset.images
+        replace(image, truths=tuple(truth for truth in image.truths if truth.label in wanted))
+        for image in dataset.images
     )
     return Dataset(tuple(classes), tuple(images))
 

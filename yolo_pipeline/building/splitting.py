@@ -45,10 +45,10 @@ def deal(dataset: Dataset, ratios: Ratios, seed: int, hashes: Mapping[Path, str]
     filled: dict[Split, Counter[str]] = {split: Counter() for split in splits}
     images: Counter[Split] = Counter()
     for group in groups:
-        if (split := _kept_split(group, dataset, hashes, kept)) is not None:
-            placed[group.key] = split
-            filled.setdefault(split, Counter()).update(group.classes)
-            images[split] += len(group.images)
+        if (earlier := _kept_split(group, dataset, hashes, kept)) is not None:
+            placed[group.key] = earlier
+            filled.setdefault(earlier, Counter()).update(group.classes)
+            images[earlier] += len(group.images)
     total: Counter[str] = Counter()
     for group in groups:
         total.update(group.classes)
@@ -56,14 +56,15 @@ def deal(dataset: Dataset, ratios: Ratios, seed: int, hashes: Mapping[Path, str]
     while undealt:
         rarest = _rarest_class(undealt)
         for group in [group for group in undealt.values() if group.classes[rarest]]:
-            split = max(
-                splits,
-                key=lambda s: (
-                    ratios[s] * total[rarest] - filled[s][rarest],
-                    ratios[s] * len(dataset.images) - images[s],
-                    ratios[s],
-                ),
-            )
+            lacking = {
+                split: (
+                    ratios[split] * total[rarest] - filled[split][rarest],
+                    ratios[split] * len(dataset.images) - images[split],
+                    ratios[split],
+                )
+                for split in splits
+            }
+            split = max(splits, key=lacking.__getitem__)
             placed[group.key] = split
             filled[split].update(group.classes)
             images[split] += len(group.images)
@@ -99,14 +100,10 @@ def _groups(dataset: Dataset, hashes: Mapping[Path, str], seed: int) -> list[_Gr
     return sorted(groups, key=lambda group: hashlib.sha256(f"{seed}:{group.key}".encode()).hexdigest())
 
 
-def _kept_split(
-    group: _Group, dataset: Dataset, hashes: Mapping[Path, str], kept: Mapping[str, Split]
-) -> Split | None:
+def _kept_split(group: _Group, dataset: Dataset, hashes: Mapping[Path, str], kept: Mapping[str, Split]) -> Split | None:
     """The split of most of the group's pictures that have one."""
-    votes = Counter(
-        kept[sha] for index in group.images if (sha := hashes[dataset.images[index].file]) in kept
-    )
-    return max(votes, key=lambda split: (votes[split], -SPLITS.index(split))) if votes else None
+    votes = Counter(kept[sha] for index in group.images if (sha := hashes[dataset.images[index].file]) in kept)
+    return votes.most_common(1)[0][0] if votes else None
 
 
 def _rarest_class(undealt: Mapping[str, _Group]) -> str:

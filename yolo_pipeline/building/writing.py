@@ -57,7 +57,9 @@ def fingerprint(dataset: Dataset, hashes: Mapping[Path, str]) -> str:
     return digest.hexdigest()
 
 
-def write_built(dataset: Dataset, folder: Path, hashes: Mapping[Path, str], progress: Progress = silent) -> BuiltDataset:
+def write_built(
+    dataset: Dataset, folder: Path, hashes: Mapping[Path, str], progress: Progress = silent
+) -> BuiltDataset:
     """Writes `folder`, or takes what is there when its fingerprint is the same.
 
     A folder of ours that differs is replaced; any other one is left alone.
@@ -79,7 +81,9 @@ def write_built(dataset: Dataset, folder: Path, hashes: Mapping[Path, str], prog
     except OSError as error:
         shutil.rmtree(building, ignore_errors=True)
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DataError(folder, "the disk is full", "Free some space and try again; nothing was left behind") from error
+            raise DataError(
+                folder, "the disk is full", "Free some space and try again; nothing was left behind"
+            ) from error
         raise
     _replace(building, folder)
     return BuiltDataset(folder, dataset, mark, files, reused=False)
@@ -119,11 +123,12 @@ def _reuse(folder: Path, dataset: Dataset, mark: str) -> BuiltDataset | None:
             remedy = "Move it away, or name another place (path: in data.yaml)"
             raise DataError(folder, "is in the way: it was not built by yolo_pipeline", remedy) from None
         return None
-    whole = manifest.get("fingerprint") == mark and all((folder / file).is_file() for file in manifest["files"].values())
-    if not whole:
+    files = manifest.get("files", {})
+    labels = [yolo.label_name(file) for file in files.values()]
+    if manifest.get("fingerprint") != mark or not all((folder / file).is_file() for file in [*files.values(), *labels]):
         return None
     yolo.write_config(dataset, folder, folder)  # the project may have been moved
-    return BuiltDataset(folder, dataset, mark, manifest["files"], reused=True)
+    return BuiltDataset(folder, dataset, mark, files, reused=True)
 
 
 def _replace(building: Path, folder: Path) -> None:

@@ -16,7 +16,9 @@ from yolo_pipeline.geometry import clip_box, order_corners
 from yolo_pipeline.nouns import Box, Change, ReadReport, Skip, Split, Truth
 from yolo_pipeline.progress import Progress, silent
 
-_TEXT_SUFFIXES = frozenset({".xml", ".txt", ".json", ".yaml", ".yml", ".csv", ".md", ".names", ".cache", ".npy", ".zip"})
+_TEXT_SUFFIXES = frozenset(
+    {".xml", ".txt", ".json", ".yaml", ".yml", ".csv", ".md", ".names", ".cache", ".npy", ".zip"}
+)
 _SPLIT_FOLDERS: dict[str, Split] = {
     "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test",
 }  # fmt: skip

@@ -62,7 +62,9 @@ def read(source: Path, options: ReadOptions = ReadOptions(), *, origin: int = 1)
     if not annotations:
         raise AnnotationError(source, "holds no Pascal VOC XML file", "Label some pictures first, or check the path")
     if not pictures.pictures:
-        raise AnnotationError(pictures.root, "holds no picture", "Put the pictures there, or name their folder (images)")
+        raise AnnotationError(
+            pictures.root, "holds no picture", "Put the pictures there, or name their folder (images)"
+        )
 
     notebook = Notebook()
     splits = _image_sets(listing)
@@ -114,7 +116,9 @@ def annotation_xml(truths: Sequence[Truth], picture: Path, width: int, height: i
     for truth in truths:
         box = truth.box
         values = (box.x0 + origin, box.y0 + origin, box.x1, box.y1)
-        corners = "".join(f"\n\t\t\t<{key}>{_number(value)}</{key}>" for key, value in zip(_CORNERS, values, strict=True))
+        corners = "".join(
+            f"\n\t\t\t<{key}>{_number(value)}</{key}>" for key, value in zip(_CORNERS, values, strict=True)
+        )
         touches = box.x0 <= 0 or box.y0 <= 0 or box.x1 >= width or box.y1 >= height
         lines.append(
             f"\t<object>\n\t\t<name>{escape(truth.label)}</name>\n\t\t<pose>Unspecified</pose>\n"

@@ -58,7 +58,9 @@ def read(source: Path, options: ReadOptions = ReadOptions()) -> tuple[Dataset, R
         require_folder(options.images)
         pictures = list_files(options.images)
     if not pictures.pictures:
-        raise AnnotationError(pictures.root, "holds no picture", "Put the pictures there, or name their folder (images)")
+        raise AnnotationError(
+            pictures.root, "holds no picture", "Put the pictures there, or name their folder (images)"
+        )
     notebook = Notebook()
     config = _read_config(listing)
     names = _class_names(listing, config)
@@ -98,10 +100,9 @@ def write(dataset: Dataset, out: Path, *, link: bool = False, progress: Progress
     """
     index = {name: number for number, name in enumerate(dataset.names)}
     placed = _file_names(dataset)
-    for split in SPLITS:
-        if split == "train" or dataset.of(split):
-            (out / "images" / split).mkdir(parents=True, exist_ok=True)
-            (out / "labels" / split).mkdir(parents=True, exist_ok=True)
+    for folder in sorted({split for split, _ in placed} | {"train"}):
+        (out / "images" / folder).mkdir(parents=True, exist_ok=True)
+        (out / "labels" / folder).mkdir(parents=True, exist_ok=True)
     for image, (split, stem) in progress.items(list(zip(dataset.images, placed, strict=True)), "writing data set"):
         place_picture(str(image.file), f"{out}/images/{split}/{stem}{image.suffix}", link)
         rows = "".join(_row(index[truth.label], truth.box, image.width, image.height) for truth in image.truths)
@@ -245,10 +246,10 @@ def _row(index: int, box: Box, width: int, height: int) -> str:
     return f"{index} {cx:.12g} {cy:.12g} {(box.x1 - box.x0) / width:.12g} {(box.y1 - box.y0) / height:.12g}\n"
 
 
-def _file_names(dataset: Dataset) -> list[tuple[str, str]]:
+def _file_names(dataset: Dataset) -> list[tuple[Split, str]]:
     """(split, stem) to write each image under. Stems differ even where case is ignored, as labels go by stem."""
     taken: set[str] = set()
-    placed = []
+    placed: list[tuple[Split, str]] = []
     for image in dataset.images:
         stem = wanted = os.path.splitext(image.name.rpartition("/")[2])[0]
         number = 2

@@ -105,7 +105,9 @@ def load_pair(truth_file: Path, detections_file: Path) -> tuple[CocoTruth, CocoR
 
 
 def _checked_truth(file: Path, truth: Any) -> CocoTruth:
-    if not isinstance(truth, dict) or any(not isinstance(truth.get(k), list) for k in ("images", "annotations", "categories")):
+    if not isinstance(truth, dict) or any(
+        not isinstance(truth.get(k), list) for k in ("images", "annotations", "categories")
+    ):
         raise InputError(file, "is no COCO ground truth", "It needs the lists images, annotations and categories")
     try:
         images = [{**image, "id": image["id"]} for image in truth["images"]]
@@ -120,7 +122,9 @@ def _checked_truth(file: Path, truth: Any) -> CocoTruth:
             filled = {"area": width * height, "iscrowd": 0, **row, "id": number, "bbox": bbox}
             annotations.append(filled)
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(file, f"is no COCO ground truth ({_said(error)})", "Compare it with COCO's data format") from error
+        raise InputError(
+            file, f"is no COCO ground truth ({_said(error)})", "Compare it with COCO's data format"
+        ) from error
     return {"images": images, "categories": categories, "annotations": annotations}
 
 
@@ -136,7 +140,9 @@ def _checked_results(file: Path, results: Any, known: set[Any]) -> CocoResults:
         except (KeyError, TypeError, ValueError) as error:
             raise InputError(f"{file}: [{number}]", f"is no detection ({_said(error)})") from error
         if unknown:
-            raise InputError(f"{file}: [{number}]", f"image {image_id} is not in the ground truth", "Use the matching split")
+            raise InputError(
+                f"{file}: [{number}]", f"image {image_id} is not in the ground truth", "Use the matching split"
+            )
         checked.append({"image_id": image_id, "category_id": category_id, "bbox": bbox, "score": score})
     return checked
 

@@ -117,7 +117,7 @@ def _evaluate(truth: CocoTruth, results: CocoResults) -> COCOeval:
 
 
 def _match(evaluation: COCOeval, ids: list[int]) -> dict[int, _Matches]:
-    """Category id -> its detections with COCO's matching at IoU 0.5; crowd truths and what falls on them are left out."""
+    """Category id -> its detections with COCO's matching at IoU 0.5; crowds and what falls on them are left out."""
     scores: dict[int, list[float]] = defaultdict(list)
     found: dict[int, list[bool]] = defaultdict(list)
     truths: dict[int, int] = defaultdict(int)

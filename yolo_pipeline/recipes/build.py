@@ -108,8 +108,8 @@ def _split(attempt: Attempt, dataset: Dataset, hashes: Hashes, progress: Progres
         return dataset.with_images(
             replace(image, split=kept.get(hashes.known[image.file], image.split)) for image in dataset.images
         )
-    shares = asked.model_dump(include={"train", "val", "test"}) if asked else _DEFAULT_RATIOS
-    return deal(dataset, shares, asked.seed if asked else 0, hashes.known, kept)
+    ratios = asked.ratios if asked else _DEFAULT_RATIOS
+    return deal(dataset, ratios, asked.seed if asked else 0, hashes.known, kept)
 
 
 def _base_splits(attempt: Attempt, hashes: Hashes, progress: Progress) -> dict[str, Split]:
@@ -167,4 +167,6 @@ def _refuse_untrainable(attempt: Attempt, dataset: Dataset) -> None:
     for split in ("train", "val"):
         if not any(image.truths for image in dataset.images if image.split == split):
             reason = f"there is no labelled image in {split}"
-            raise DataError(where, reason, "Label more pictures, or deal them with `split: {train: 0.8, val: 0.1, test: 0.1}`")
+            raise DataError(
+                where, reason, "Label more pictures, or deal them with `split: {train: 0.8, val: 0.1, test: 0.1}`"
+            )

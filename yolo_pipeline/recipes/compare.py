@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from yolo_pipeline.errors import InputError
 from yolo_pipeline.files import read_json
-from yolo_pipeline.nouns import Scores, Split
+from yolo_pipeline.nouns import JUDGED, SPLITS, Scores, Split
 from yolo_pipeline.reporting.tables import METRICS, markdown_table, metric, plain
 from yolo_pipeline.run import Run, finished_runs, require_finished
 
@@ -52,9 +53,7 @@ def as_json(attempts: Sequence[Compared]) -> dict[str, Any]:
             for entry in attempts
         ],
         "differences": [
-            difference
-            for before, after in zip(attempts, attempts[1:], strict=False)
-            for difference in _differences(before, after)
+            difference for before, after in pairwise(attempts) for difference in _differences(before, after)
         ],
     }
 
@@ -68,12 +67,14 @@ def rows(attempts: Sequence[Compared]) -> tuple[list[str], list[list[str]]]:
         values = [plain(settings.get(key)) for settings in flat]
         if len(set(values)) > 1:
             table.append([key, *values])
-    for split in ("train", "val", "test"):
+    for split in SPLITS:
         images = [entry.record["data"]["counts"].get(split, {}).get("images") for entry in attempts]
         table.append([f"{split} images", *map(plain, images)])
-    for split in ("val", "test"):
+    for split in JUDGED:
         for name in METRICS:
-            values = [metric(getattr(entry.scores[split], name)) if split in entry.scores else "–" for entry in attempts]
+            values = [
+                metric(getattr(entry.scores[split], name)) if split in entry.scores else "–" for entry in attempts
+            ]
             table.append([f"{split} {name}", *values])
     table.append(["parameters", *(f"{entry.record['training']['parameters']:,}" for entry in attempts)])
     table.append(["training", *(f"{entry.record['seconds']['train']:.0f} s" for entry in attempts)])
@@ -84,7 +85,7 @@ def rows(attempts: Sequence[Compared]) -> tuple[list[str], list[list[str]]]:
 def warnings(attempts: Sequence[Compared]) -> list[str]:
     """What a reader of the table must know: attempts that were judged on different test images."""
     said = []
-    for before, after in zip(attempts, attempts[1:], strict=False):
+    for before, after in pairwise(attempts):
         split: Split = "test" if "test" in before.scores and "test" in after.scores else "val"
         if not _same_truths(before, after, split):
             said.append(f"attempts {before.number} and {after.number} were judged on different {split} data")
@@ -93,12 +94,14 @@ def warnings(attempts: Sequence[Compared]) -> list[str]:
 
 def as_markdown(attempts: Sequence[Compared]) -> str:
     header, table = rows(attempts)
-    notes = "".join(f"\n{line[0].upper()}{line[1:]}: their scores differ for that reason, too.\n" for line in warnings(attempts))
+    notes = "".join(
+        f"\n{line[0].upper()}{line[1:]}: their scores differ for that reason, too.\n" for line in warnings(attempts)
+    )
     return f"# Comparison\n\n{markdown_table(header, table)}\n{notes}"
 
 
 def _differences(before: Compared, after: Compared) -> Iterator[dict[str, Any]]:
-    for split in ("val", "test"):
+    for split in JUDGED:
         if split in before.scores and split in after.scores and _same_truths(before, after, split):
             for name in ("mAP50", "mAP50_95"):
                 old, new = getattr(before.scores[split], name), getattr(after.scores[split], name)

@@ -30,11 +30,10 @@ class Check:
 
 
 def doctor(root: Path) -> list[Check]:
-    """Ten checks: Python, packages, torch, CUDA, GPU memory, weights, font, disk, network, project."""
+    """Ten checks: Python, packages, torch, CUDA driver, GPU memory, weights, font, disk, network, project."""
     return [
         _python(),
-        _package("ultralytics"),
-        _package("opencv-python"),
+        _packages("ultralytics", "opencv-python"),
         *_torch(),
         _weights(root),
         _font(),
@@ -50,11 +49,15 @@ def _python() -> Check:
     return Check("Python", f"{platform.python_version()} {bits}", well, "Install 64-bit Python 3.11 or newer")
 
 
-def _package(name: str) -> Check:
-    try:
-        return Check(name, importlib.metadata.version(name))
-    except importlib.metadata.PackageNotFoundError:
-        return Check(name, "not installed", False, f"python -m pip install {name}")
+def _packages(*names: str) -> Check:
+    found, missing = [], []
+    for name in names:
+        try:
+            found.append(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            missing.append(name)
+    text = ", ".join([*found, *(f"{name} not installed" for name in missing)])
+    return Check("packages", text, not missing, f"python -m pip install {' '.join(missing)}")
 
 
 def _torch() -> list[Check]:
@@ -110,7 +113,9 @@ def _font() -> Check:
 
 def _disk(root: Path) -> Check:
     free = shutil.disk_usage(root if root.exists() else Path.cwd()).free / _GIB
-    return Check("disk", f"{free:.0f} GiB free", free >= _LOW_DISK_GIB, "Free some space: runs and weights take gigabytes")
+    return Check(
+        "disk", f"{free:.0f} GiB free", free >= _LOW_DISK_GIB, "Free some space: runs and weights take gigabytes"
+    )
 
 
 def _network() -> Check:

@@ -24,7 +24,7 @@ _ATTEMPT = """\
 title: first attempt
 # base: 1            # a later attempt names the one it builds on, and says only what it changes
 track: yolo
-model: yolov8n       # yolov5n/s/m/l/x, yolov8n/s/m/l/x, yolo11n …, a .pt file, or a .yaml for an architecture of your own
+model: yolov8n       # yolov5n/s/m/l/x, yolov8n/s/m/l/x, yolo11n …, a .pt file, or a .yaml of your own
 pretrained: true     # fetched once to weights/; false: from scratch; or a .pt file to start from
 
 data:

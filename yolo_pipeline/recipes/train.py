@@ -15,11 +15,11 @@ from typing import Any
 from yolo_pipeline import attempt as attempts
 from yolo_pipeline import images
 from yolo_pipeline.attempt import Attempt
-from yolo_pipeline.building.writing import BuiltDataset, counts
+from yolo_pipeline.building.writing import counts
 from yolo_pipeline.files import write_json
 from yolo_pipeline.judging.coco import results_json, truth_json
 from yolo_pipeline.judging.detection import judge
-from yolo_pipeline.nouns import SPLITS, Scores, Split
+from yolo_pipeline.nouns import JUDGED, Scores, Split
 from yolo_pipeline.progress import Progress, silent
 from yolo_pipeline.recipes.build import Build, build
 from yolo_pipeline.reporting.report import write_report
@@ -72,9 +72,7 @@ def train(
     began = time.perf_counter()
     predictor = track.open(run.folder / record["training"]["weights"], attempt)
     scores = {
-        split: _judge_split(predictor, data, split, run, progress)
-        for split in SPLITS
-        if split != "train" and data.built.dataset.of(split)
+        split: _judge_split(predictor, data, split, run, progress) for split in JUDGED if data.built.dataset.of(split)
     }
     run.write_scores(scores)
     judged = sum(score.images for score in scores.values())

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from matplotlib import font_manager, rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from PIL import Image, ImageDraw, ImageFont
 
 from yolo_pipeline.fonts import font_file
@@ -42,6 +43,7 @@ def draw_curves(curves: Curves, file: Path) -> None:
                 axes[2].plot(epochs, values, color=colour, label=name, marker=mark)
         axes[2].set(title="mAP on val, as the framework says", xlabel="epoch", ylim=(0, 1.02))
         for axis in axes:
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
             axis.grid(alpha=0.25)
             if axis.get_legend_handles_labels()[0]:
                 axis.legend(frameon=False)

@@ -138,7 +138,11 @@ def _metrics(record: Mapping[str, Any], scores: Mapping[Split, Scores]) -> Itera
 def _losses(curves: Curves) -> Iterator[str]:
     yield "## Losses\n"
     names = [name for name in curves.columns if name.endswith("_loss")]
-    rows = [[name, metric(values[0]), metric(min(values)), metric(values[-1])] for name in names if (values := curves.columns[name])]
+    rows = [
+        [name, metric(values[0]), metric(min(values)), metric(values[-1])]
+        for name in names
+        if (values := curves.columns[name])
+    ]
     yield markdown_table(["loss", "first epoch", "lowest", "last epoch"], rows)
     yield "\n![Loss and mAP curves](figures/curves.png)"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
@@ -17,6 +18,10 @@ _MARKDOWN = str.maketrans({"|": "\\|", "<": "&lt;", ">": "&gt;"})
 
 def metric(value: float | None) -> str:
     return "–" if value is None else f"{value:.4f}"
+
+
+def short(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
 def plain(value: Any) -> str:
@@ -40,7 +45,7 @@ def markdown_table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 def terminal_table(title: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
     """The same for the terminal; cells are text, never markup."""
-    table = Table(title=title or None, title_justify="left", header_style="bold")
+    table = Table(title=Text(title) if title else None, title_justify="left", box=SIMPLE_HEAD, header_style="bold")
     for number, name in enumerate(header):
         table.add_column(Text(name), justify="left" if number == 0 else "right", overflow="fold")
     for row in rows:
@@ -52,7 +57,7 @@ def score_rows(scores: dict[Any, Scores]) -> tuple[list[str], list[list[Any]]]:
     """Header and rows of a table of scores, one row a split."""
     header = ["split", "images", "truths", *METRICS, "correct"]
     rows = [
-        [split, score.images, score.truths, *(metric(getattr(score, name)) for name in METRICS), score.correct]
+        [split, score.images, score.truths, *(short(getattr(score, name)) for name in METRICS), score.correct]
         for split, score in scores.items()
     ]
     return header, rows

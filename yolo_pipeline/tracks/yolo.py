@@ -18,7 +18,7 @@ from yolo_pipeline import images, settings
 from yolo_pipeline.attempt import Attempt
 from yolo_pipeline.building.writing import BuiltDataset
 from yolo_pipeline.curves import ultralytics as results_csv
-from yolo_pipeline.errors import InputError, WeightsError
+from yolo_pipeline.errors import InputError, WeightsError, one_line
 from yolo_pipeline.fonts import font_file
 from yolo_pipeline.nouns import Box, Curves, Detection
 from yolo_pipeline.progress import Progress
@@ -36,20 +36,23 @@ class UltralyticsTrack:
 
     def check(self, attempt: Attempt, progress: Progress) -> None:
         start = _find_start(attempt, progress)
-        device = _device(attempt, progress)
+        device = _device(attempt)
+        if device == "cpu" and attempt.train.get("device") is None:
+            progress.say("no CUDA device found: training on the CPU, which is slow for models larger than n")
         if device != "cpu" and attempt.train.get("amp", True):
             progress.say("Ultralytics may fetch yolo26n.pt (5 MB) once, to check mixed precision on this GPU")
         _load(start, attempt)
 
     def train(self, attempt: Attempt, dataset: BuiltDataset, run: Run, progress: Progress, *, resume: bool) -> Trained:
         start = _find_start(attempt, progress)
+        device = _device(attempt)
         last = run.training / "weights" / "last.pt"
         resume = resume and last.is_file()
         model = _load(last, attempt) if resume else _load(start, attempt)
         arguments = {
             **attempt.train,
             "data": str(dataset.config_file),
-            "device": _device(attempt, progress),
+            "device": device,
             "save_dir": str(run.training),
             "exist_ok": True,
             "plots": attempt.train.get("plots", False),
@@ -75,7 +78,7 @@ class UltralyticsTrack:
 
     def open(self, weights: Path, attempt: Attempt) -> Predictor:
         model = _load(weights, attempt)
-        device = attempt.train.get("device") or _best_device()
+        device = _device(attempt)
         model.add_callback("on_predict_start", lambda _: _use_all_cores())
 
         def predict(batch: Sequence[npt.NDArray[np.uint8]]) -> list[list[Detection]]:
@@ -147,7 +150,7 @@ def _pretrained(attempt: Attempt, progress: Progress) -> Path:
     from ultralytics.utils.checks import check_yolov5u_filename
     from ultralytics.utils.downloads import attempt_download_asset
 
-    name = check_yolov5u_filename(f"{attempt.model}.pt", verbose=False)
+    name: str = check_yolov5u_filename(f"{attempt.model.replace('-p6', '6')}.pt", verbose=False)
     file = attempt.root / "weights" / name
     if file.is_file():
         return file
@@ -156,9 +159,9 @@ def _pretrained(attempt: Attempt, progress: Progress) -> Path:
     try:
         attempt_download_asset(file)
     except Exception as error:  # requests', urllib's and Ultralytics' own
-        progress.say(f"that failed: {str(error).splitlines()[0]}")
+        progress.say(f"that failed: {one_line(str(error))}")
     if not file.is_file():
-        reason = f"the pretrained weights are not there and cannot be fetched (no network?)"
+        reason = "the pretrained weights are not there and cannot be fetched (no network?)"
         remedy = f"Put {name} there, or start from scratch with `pretrained: false` in the attempt"
         raise WeightsError(f"weights/{name}", reason, remedy)
     return file
@@ -173,6 +176,11 @@ def _pretrained_argument(attempt: Attempt) -> bool | str:
 def _load(file: Path, attempt: Attempt) -> Any:
     """A model from a weights or architecture file; whatever Ultralytics raises becomes a WeightsError."""
     yolo = _ultralytics().YOLO
+    from ultralytics.utils.checks import check_yolov5u_filename
+
+    if check_yolov5u_filename(file.name, verbose=False) != file.name and file.suffix == ".pt":
+        reason = "has the name of an old YOLOv5 file, in whose place Ultralytics would fetch another"
+        raise WeightsError(file, reason, "Use the file with a u in its name, such as yolov5nu.pt, or rename it")
     try:
         model = yolo(str(file))
     except Exception as error:  # unpickling hostile or broken files raises anything
@@ -189,13 +197,10 @@ def _load(file: Path, attempt: Attempt) -> Any:
     return model
 
 
-def _device(attempt: Attempt, progress: Progress) -> str:
+def _device(attempt: Attempt) -> str:
     asked = attempt.train.get("device")
     if asked is None:
-        device = _best_device()
-        if device == "cpu":
-            progress.say("no CUDA device found: training on the CPU, which is slow for models larger than n")
-        return device
+        return _best_device()
     if str(asked) not in ("cpu", "mps") and _best_device() == "cpu":
         raise InputError("train.device", f"is {asked}, but torch finds no CUDA device", "Say cpu, or type: doctor")
     return ",".join(map(str, asked)) if isinstance(asked, list) else str(asked)
@@ -291,5 +296,3 @@ def _detections(result: Any) -> list[Detection]:
     boxes = result.boxes
     rows = zip(boxes.xyxy.tolist(), boxes.cls.tolist(), boxes.conf.tolist(), strict=True)
     return [Detection(Box(*corners), result.names[int(label)], score) for corners, label, score in rows]
-
-

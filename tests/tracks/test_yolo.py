@@ -1,0 +1,208 @@
+"""The YOLO track with the real Ultralytics: tiny trainings, weights that cannot be had, what it leaves alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import SHARED, write_yaml
+from PIL import Image
+
+from yolo_pipeline import images
+from yolo_pipeline.attempt import load
+from yolo_pipeline.errors import InputError, WeightsError
+from yolo_pipeline.fonts import font_file
+from yolo_pipeline.progress import silent
+from yolo_pipeline.recipes.build import build
+from yolo_pipeline.recipes.train import train
+from yolo_pipeline.tracks.yolo import track
+
+TRAIN = [sys.executable, "-m", "yolo_pipeline", "train"]
+
+
+@pytest.mark.slow
+def test_a_real_training_from_files_to_report(project: Path) -> None:
+    """yolov8n from scratch, one epoch of 12 pictures: what it learns does not matter, what it leaves does."""
+    (project / "weights").mkdir()
+    train(project, 1)
+    run = train(project, 2)
+    record, curves = run.record, run.read_curves()
+    assert record["training"]["parameters"] == 3_011_238
+    assert record["training"]["used"]["imgsz"] == 64
+    assert record["training"]["used"]["batch"] == 4
+    assert record["training"]["used"]["epochs"] == 2
+    assert record["training"]["start"] == {"file": None}
+    assert record["training"]["sha256"] == images.sha256(run.training / "weights" / "best.pt")
+    assert set(record["training"]["own_metrics"]) >= {"ultralytics/mAP50", "ultralytics/mAP50_95"}
+    assert curves.columns["epoch"] == (1.0, 2.0)
+    assert {"seconds", "train/box_loss", "train/cls_loss", "val/box_loss", "val/cls_loss", "val/mAP50"} <= set(curves.columns)
+    assert all(value > 0 for value in curves.columns["train/box_loss"])
+    assert set(run.read_scores()) == {"val", "test"}
+    assert not list((project / "weights").iterdir())
+    for name in ("curves", "confusion", "samples"):
+        with Image.open(run.figures / f"{name}.png") as figure:
+            assert min(figure.size) > 200
+
+
+@pytest.mark.slow
+def test_a_weights_file_is_a_model_to_start_from_and_imgsz_is_rounded_as_ultralytics_does(project: Path) -> None:
+    first = train(project, 1)
+    weights = first.training / "weights" / "best.pt"
+    write_yaml(
+        project / "attempts/4.yaml",
+        {"base": 1, "model": weights.relative_to(project).as_posix(), "pretrained": True, "train": {"imgsz": 50, "freeze": 10}},
+    )
+    record = train(project, 4).record
+    assert record["training"]["start"] == {"file": "best.pt", "sha256": images.sha256(weights)}
+    assert record["settings"]["train"]["imgsz"] == 50
+    assert record["training"]["used"]["imgsz"] == 64
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
+def test_ctrl_c_while_training_keeps_what_is_done_and_resume_goes_on(project: Path) -> None:
+    write_yaml(project / "attempts/4.yaml", {"base": 1, "train": {"epochs": 8}})
+    last = project / "runs/attempt-4/training/weights/last.pt"
+    command = [*TRAIN, "--attempt", "4", "--project", str(project)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while not last.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "Go on with:" in said
+    assert "Traceback" not in said
+    assert subprocess.run(command, capture_output=True, text=True).returncode == 3
+    done = subprocess.run([*command, "--resume"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    epochs = [int(line.split(",")[0]) for line in (last.parents[1] / "results.csv").read_text().splitlines()[1:]]
+    assert epochs == list(range(1, 9))
+
+
+def test_pretrained_weights_that_cannot_be_had_are_said_in_one_line(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ultralytics.utils.downloads.safe_download", _no_network)
+    write_yaml(project / "attempts/4.yaml", {"base": 1, "model": "yolov5x", "pretrained": True})
+    with pytest.raises(WeightsError) as caught:
+        train(project, 4)
+    assert str(caught.value) == (
+        "weights/yolov5xu.pt: the pretrained weights are not there and cannot be fetched (no network?). "
+        "Put yolov5xu.pt there, or start from scratch with `pretrained: false` in the attempt"
+    )
+    assert not (project / "runs").exists()
+    assert not (project / "datasets/attempt-4").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        pytest.param("weights/none.pt", None, "there is no such file", id="missing"),
+        pytest.param("weights/text.pt", b"not weights", "cannot be read as weights", id="not weights"),
+        pytest.param("weights/bad.yaml", b"nc: [", "cannot be read as an architecture", id="broken architecture"),
+    ],
+)
+def test_weights_that_cannot_be_read(project: Path, name: str, content: bytes | None, said: str) -> None:
+    if content is not None:
+        (project / "weights").mkdir()
+        (project / name).write_bytes(content)
+    write_yaml(project / "attempts/4.yaml", {"base": 1, "model": name})
+    with pytest.raises(WeightsError, match=said):
+        train(project, 4)
+    assert not (project / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "placed", "said"),
+    [
+        pytest.param("yolov5n.pt", "yolov5n.pt", "name of an old YOLOv5 file.*Use the file with a u", id="YOLOv5"),
+        pytest.param("yolov5n.pt", "mine.pt", "holds an old YOLOv5 model.*Use the file with a u", id="YOLOv5, renamed"),
+        pytest.param("yolov8n_truncated_download.pt", "mine.pt", "cannot be read as weights", id="interrupted download"),
+    ],
+)
+def test_real_weights_files_that_cannot_be_trained(project: Path, name: str, placed: str, said: str) -> None:
+    if not (SHARED / "weights" / name).is_file():
+        pytest.skip(f"shared/weights/{name} is not here")
+    (project / "weights").mkdir()
+    (project / "weights" / placed).write_bytes((SHARED / "weights" / name).read_bytes())
+    write_yaml(project / "attempts/4.yaml", {"base": 1, "model": f"weights/{placed}", "pretrained": True})
+    with pytest.raises(WeightsError, match=said):
+        train(project, 4)
+
+
+def test_a_pickle_with_code_in_it_is_not_run(project: Path) -> None:
+    """torch.load with code execution would create the file."""
+    import pickle
+
+    import torch
+
+    class Hostile:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return (os.system, (f"touch {project}/pwned",))
+
+    (project / "weights").mkdir()
+    torch.save({"model": Hostile()}, project / "weights/hostile.pt", pickle_module=pickle)
+    write_yaml(project / "attempts/4.yaml", {"base": 1, "model": "weights/hostile.pt"})
+    with pytest.raises(WeightsError):
+        train(project, 4)
+    assert not (project / "pwned").exists()
+
+
+def test_a_device_that_is_not_there(project: Path) -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("there is a CUDA device")
+    with pytest.raises(InputError, match="train.device: is 0, but torch finds no CUDA device"):
+        train(project, 1, overrides={"device": "0"})
+
+
+def test_ultralytics_accepts_the_built_data_yaml_and_every_image(project: Path) -> None:
+    built = build(load(project, 1), silent).built
+    track.check(load(project, 1), silent)
+    from ultralytics.data.dataset import YOLODataset
+    from ultralytics.data.utils import check_det_dataset
+
+    data = check_det_dataset(str(built.config_file), autodownload=False)
+    assert data["names"] == {0: "chicken", 1: "onion"}
+    for split, count in (("train", 12), ("val", 4), ("test", 4)):
+        found = YOLODataset(data[split], data=data, imgsz=64, augment=False)
+        assert len(found) == count
+        assert all(len(label["cls"]) == 1 for label in found.labels)
+
+
+def test_the_users_ultralytics_settings_are_left_alone_and_nothing_is_reported(tmp_path: Path) -> None:
+    """In a process of its own, with a home of its own."""
+    home = tmp_path / "home"
+    theirs = home / ".config" / "Ultralytics"
+    theirs.mkdir(parents=True)
+    (theirs / "settings.json").write_text('{"sync": true, "mine": 1}')
+    code = (
+        "from yolo_pipeline.tracks.yolo import _ultralytics; u = _ultralytics();"
+        "from ultralytics.utils import SETTINGS_FILE, events;"
+        "assert u.settings['sync'] is False; assert not events.enabled if hasattr(events, 'enabled') else True;"
+        "print(SETTINGS_FILE)"
+    )
+    environment = {**os.environ, "HOME": str(home), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    environment.pop("XDG_CONFIG_HOME", None)
+    environment.pop("YOLO_CONFIG_DIR", None)
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert str(tmp_path / "cache") in done.stdout
+    assert (theirs / "settings.json").read_text() == '{"sync": true, "mine": 1}'
+    assert [file.name for file in theirs.iterdir()] == ["settings.json"]
+
+
+def test_the_font_has_hangul() -> None:
+    from PIL import ImageFont
+
+    font = ImageFont.truetype(str(font_file()), 20)
+    assert bytes(font.getmask("닭")) != bytes(font.getmask("\uffff"))
+    assert bytes(font.getmask("닭")) != bytes(font.getmask("꿹"))
+
+
+def _no_network(*_: object, **__: object) -> None:
+    raise ConnectionError("no network")
