@@ -147,7 +147,7 @@ def test_a_pickle_with_code_in_it_is_not_run(project: Path) -> None:
     (project / "weights").mkdir()
     torch.save({"model": Hostile()}, project / "weights/hostile.pt", pickle_module=pickle)
     write_yaml(project / "attempts/4.yaml", {"base": 1, "model": "weights/hostile.pt"})
-    with pytest.raises(WeightsError):
+    with pytest.raises(WeightsError, match="refers to code that is no part of Ultralytics; it was not run"):
         train(project, 4)
     assert not (project / "pwned").exists()
 

@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 import shutil
 import sys
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -184,10 +185,13 @@ def _load(file: Path, attempt: Attempt) -> Any:
     try:
         model = yolo(str(file))
     except Exception as error:  # unpickling hostile or broken files raises anything
-        said = str(error).replace("\n", " ")
-        if "yolov5" in said.lower() and "originally trained" in said.lower():
+        said = one_line(str(error))
+        if _is_old_yolov5(file):
             reason = "holds an old YOLOv5 model, which Ultralytics cannot train"
             raise WeightsError(file, reason, "Use the file with a u in its name, such as yolov5nu.pt") from error
+        if "outside the supported" in said:
+            reason = "refers to code that is no part of Ultralytics; it was not run"
+            raise WeightsError(file, reason, "Use weights that Ultralytics saved") from error
         kind = "an architecture" if file.suffix == ".yaml" else "weights (damaged, or an interrupted download?)"
         raise WeightsError(file, f"cannot be read as {kind}: {said[:200]}", "Fetch it again") from error
     if model.task != "detect":
@@ -195,6 +199,15 @@ def _load(file: Path, attempt: Attempt) -> Any:
     if isinstance(attempt.pretrained, str):
         _existing(attempt.root / attempt.pretrained, "pretrained")
     return model
+
+
+def _is_old_yolov5(file: Path) -> bool:
+    """Whether a checkpoint's pickle names the classes of the old YOLOv5 repository. Nothing is unpickled."""
+    if not zipfile.is_zipfile(file):
+        return False
+    with zipfile.ZipFile(file) as archive:
+        pickles = [name for name in archive.namelist() if name.endswith("/data.pkl")]
+        return any(b"cmodels.yolo\n" in archive.read(name) for name in pickles)
 
 
 def _device(attempt: Attempt) -> str:
