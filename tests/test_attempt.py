@@ -36,7 +36,7 @@ def test_a_base_is_merged_by_key_lists_are_replaced_and_null_removes(tmp_path: P
     assert attempt.train["imgsz"] == 640
     assert "mosaic" not in attempt.train
     assert attempt.model == "yolov8n"
-    assert dict((key, (before, after)) for key, before, after in attempt.changed) == {
+    assert {key: (before, after) for key, before, after in attempt.changed} == {
         "data.classes": (["a", "b"], ["b"]),
         "data.rename.y": (None, "b"),
         "train.imgsz": (320, 640),
@@ -54,7 +54,9 @@ def test_title_and_notes_are_not_inherited(tmp_path: Path) -> None:
 
 
 def test_what_an_attempt_leaves_out_comes_from_data_yaml(tmp_path: Path) -> None:
-    write_yaml(tmp_path / "data.yaml", {"sources": SOURCES, "names": {1: "onion", 0: "chicken"}, "train": "images/train"})
+    write_yaml(
+        tmp_path / "data.yaml", {"sources": SOURCES, "names": {1: "onion", 0: "chicken"}, "train": "images/train"}
+    )
     attempt = load(_project(tmp_path, n1={"model": "yolov8n"}), 1)
     assert attempt.data.sources[0].path == "raw"
     assert attempt.data.classes == ("chicken", "onion")
@@ -132,14 +134,16 @@ def test_bad_settings_are_refused_by_file_and_key(tmp_path: Path, content: dict[
 
 
 def test_a_fault_in_the_base_is_said_of_the_base_file(tmp_path: Path) -> None:
-    root = _project(tmp_path, n1={"model": "yolov8n", "data": {"sources": SOURCES}, "train": {"epochs": -1}}, n2={"base": 1})
+    root = _project(
+        tmp_path, n1={"model": "yolov8n", "data": {"sources": SOURCES}, "train": {"epochs": -1}}, n2={"base": 1}
+    )
     with pytest.raises(AttemptError, match=r"^attempts/1\.yaml: train\.epochs"):
         load(root, 2)
 
 
 def test_an_unknown_number_says_which_attempts_exist(tmp_path: Path) -> None:
     root = _project(tmp_path, n1={"model": "yolov8n"}, n3={"base": 1})
-    with pytest.raises(AttemptError, match="there is no attempt 7. There are 1, 3"):
+    with pytest.raises(AttemptError, match=r"there is no attempt 7\. There are 1, 3"):
         load(root, 7)
     assert attempt_numbers(root) == [1, 3]
 

@@ -32,7 +32,9 @@ def test_convert_prints_one_json_document(cli: Cli, labelled_folder: Callable[..
     ]  # fmt: skip
 
 
-def test_convert_round_trip_through_the_command_line(cli: Cli, labelled_folder: Callable[..., Path], tmp_path: Path) -> None:
+def test_convert_round_trip_through_the_command_line(
+    cli: Cli, labelled_folder: Callable[..., Path], tmp_path: Path
+) -> None:
     source = labelled_folder(tmp_path / "raw", count=4)
     assert cli("convert", source, tmp_path / "yolo", "--from", "labelimg").code == 0
     assert cli("convert", tmp_path / "yolo", tmp_path / "voc", "--to", "labelimg").code == 0
@@ -75,7 +77,9 @@ def test_errors_are_one_line_with_an_exit_code(
         assert len(ended.err.strip().splitlines()) == 1
 
 
-def test_init_makes_a_project_whose_attempt_is_valid(cli: Cli, tmp_path: Path, labelled_folder: Callable[..., Path]) -> None:
+def test_init_makes_a_project_whose_attempt_is_valid(
+    cli: Cli, tmp_path: Path, labelled_folder: Callable[..., Path]
+) -> None:
     from yolo_pipeline.attempt import load
 
     assert cli("init", tmp_path / "내 프로젝트").code == 0

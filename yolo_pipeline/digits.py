@@ -13,7 +13,6 @@ in two splits. Below the folder:
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFilter
 
+from yolo_pipeline.files import folder_beside
 from yolo_pipeline.formats.voc import annotation_xml
 from yolo_pipeline.nouns import Box, Truth
 from yolo_pipeline.progress import Progress, silent
@@ -60,15 +60,15 @@ def make(folder: Path, progress: Progress = silent, seed: int = 0) -> None:
     later = [
         (label, shape) for label, shape in zip(labels[count:], shapes[count:], strict=True) if label in KEPT_CLASSES
     ]
-    building = folder.with_name(folder.name + ".building")
-    shutil.rmtree(building, ignore_errors=True)
-    for part in ("scenes", "loose", "redrawn", "more", "backgrounds"):
-        (building / part).mkdir(parents=True)
-    _write_first(building, [first[i : i + _DIGITS_A_SCENE] for i in range(0, count, _DIGITS_A_SCENE)], rng, progress)
-    _write_more(building / "more", list(_chunks(later, _MORE_DIGITS)), rng, progress)
-    for number in progress.items(range(_BACKGROUNDS), "drawing backgrounds"):
-        _save(_paper(rng), building / "backgrounds" / f"paper_{number:03}.jpg")
-    building.rename(folder)
+    with folder_beside(folder) as building:
+        for part in ("scenes", "loose", "redrawn", "more", "backgrounds"):
+            (building / part).mkdir()
+        _write_first(
+            building, [first[i : i + _DIGITS_A_SCENE] for i in range(0, count, _DIGITS_A_SCENE)], rng, progress
+        )
+        _write_more(building / "more", list(_chunks(later, _MORE_DIGITS)), rng, progress)
+        for number in progress.items(range(_BACKGROUNDS), "drawing backgrounds"):
+            _save(_paper(rng), building / "backgrounds" / f"paper_{number:03}.jpg")
 
 
 def _write_first(

@@ -1,17 +1,29 @@
-"""Writing so that a reader never meets half a file: written beside, then renamed."""
+"""Writing so that a reader never meets half a file or half a folder: built beside, then renamed."""
 
 from __future__ import annotations
 
+import errno
 import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from yolo_pipeline.errors import DataError
+
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
 
 def write_text(path: Path, text: str) -> None:
-    """Writes UTF-8 with `\\n` ends; `path` holds either the old text or the whole new one."""
+    """Writes UTF-8 with `\\n` ends; `path` holds either the old text or the whole new one.
+
+    File names that are no Unicode (lone surrogates in Python) are written as escapes, which JSON reads back.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".part")
-    beside.write_text(text, encoding="utf-8", newline="\n")
+    beside.write_bytes(text.encode("utf-8", "backslashreplace"))
     beside.replace(path)
 
 
@@ -21,3 +33,45 @@ def write_json(path: Path, value: Any, *, indent: int | None = 2) -> None:
 
 def read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+@contextmanager
+def folder_beside(folder: Path, *, replace: bool = False) -> Iterator[Path]:
+    """A new folder to fill, which becomes `folder` when the block ends well and is removed when it does not.
+
+    Args:
+        replace: take away a `folder` that is there; without it, only an empty one may be.
+
+    Raises:
+        DataError: the disk is full.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    building = _fresh(folder, "building")
+    try:
+        yield building
+        if folder.exists() and replace:
+            old = _fresh(folder, "old")
+            folder.rename(old / folder.name)
+            building.rename(folder)
+            shutil.rmtree(old)
+            return
+        if folder.exists():
+            folder.rmdir()
+        building.rename(folder)
+    except OSError as error:
+        shutil.rmtree(building, ignore_errors=True)
+        if error.errno in _DISK_FULL:
+            raise DataError(
+                folder, "the disk is full", "Free some space and try again; nothing was left behind"
+            ) from error
+        raise
+    except BaseException:
+        shutil.rmtree(building, ignore_errors=True)
+        raise
+
+
+def _fresh(folder: Path, purpose: str) -> Path:
+    """A new folder beside another, under a name that nobody has."""
+    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=f".{purpose}", dir=folder.parent))
+    fresh.chmod(0o755)  # mkdtemp's is for its owner alone
+    return fresh

@@ -43,7 +43,7 @@ TRAINABLE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif"
 PICTURE_SUFFIXES = TRAINABLE_SUFFIXES | {".jfif", ".jpe", ".gif", ".avif", ".heic", ".heif", ".jp2", ".dib"}
 """A file with one of these claims to be a picture, so it is an error when it is none."""
 
-MAX_PIXELS = 178_956_970  # Pillow's own bomb warning; here the limit
+MAX_PIXELS = 178_956_970  # where Pillow, too, takes a picture for a decompression bomb
 
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"RIFF", b"II*\0", b"MM\0*")
 _HEAD_BYTES = 4096
@@ -70,14 +70,14 @@ class Header:
         return (self.height, self.width) if self.orientation >= 5 else (self.width, self.height)
 
 
-def read_header(path: Path) -> Header:
+def read_header(path: Path | str) -> Header:
     """Format, stored size and orientation of a picture, recognised by content.
 
     Raises:
         UnreadableImage: not a picture, an unknown format, a broken header, or more than MAX_PIXELS.
     """
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", buffering=0) as file:
             head = file.read(_HEAD_BYTES)
     except OSError as error:
         raise UnreadableImage(error.strerror or str(error)) from error
@@ -118,8 +118,10 @@ def decode_upright(path: Path) -> npt.NDArray[np.uint8]:
     """
     read_header(path)
     try:
-        with Image.open(path, formats=FORMATS) as image:
-            return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=FORMATS) as image:
+                return np.asarray(_eight_bits(ImageOps.exif_transpose(image)).convert("RGB"))
     except Exception as error:  # decoders raise anything from OSError to IndexError on hostile bytes
         raise UnreadableImage(_said_by(error)) from error
 
@@ -149,16 +151,32 @@ def _plain_jpeg_header(head: bytes) -> Header | None:
     return None
 
 
-def _pillow_header(path: Path) -> Header:
+def _pillow_header(path: Path | str) -> Header:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the size limit is checked by the caller, as an error
             with Image.open(path, formats=FORMATS) as image:
-                orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+                orientation = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)  # PNG's own decodes
                 known = isinstance(orientation, int) and 1 <= orientation <= 8
-                return Header(image.format or "", image.width, image.height, orientation if known else 1)
+                width, height = _stored_size(image)
+                return Header(image.format or "", width, height, orientation if known else 1)
     except Exception as error:  # as in decode_upright
         raise UnreadableImage(_said_by(error)) from error
+
+
+def _stored_size(image: Image.Image) -> tuple[int, int]:
+    """(width, height) before turning; Pillow gives a TIFF's already turned."""
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        tags = image.tag_v2
+        return int(tags[ExifTags.Base.ImageWidth]), int(tags[ExifTags.Base.ImageLength])
+    return image.size
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """16-bit grey scaled to 8 bits, where Pillow's conversion to RGB would cut it off at 255."""
+    if not image.mode.startswith("I;16"):
+        return image
+    return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
 
 
 def _said_by(error: Exception) -> str:

@@ -50,7 +50,10 @@ def _pycocotools(truth: dict[str, Any], results: list[dict[str, Any]]) -> tuple[
 
 def test_literal_numbers() -> None:
     # Two chickens and an onion; one chicken found exactly, one taken for an onion, a false alarm below both.
-    truths = [[Truth(Box(10, 10, 30, 30), "chicken"), Truth(Box(50, 50, 70, 70), "chicken")], [Truth(Box(0, 0, 9, 9), "onion")]]
+    truths = [
+        [Truth(Box(10, 10, 30, 30), "chicken"), Truth(Box(50, 50, 70, 70), "chicken")],
+        [Truth(Box(0, 0, 9, 9), "onion")],
+    ]
     found = [
         [Detection(Box(10, 10, 30, 30), "chicken", 0.9), Detection(Box(50, 50, 70, 70), "onion", 0.8)],
         [Detection(Box(0, 0, 9, 9), "onion", 0.7), Detection(Box(80, 80, 90, 90), "chicken", 0.2)],
@@ -118,7 +121,11 @@ def test_equal_to_pycocotools_on_anything(truths: list[list[Truth]], seed: int) 
     rng = np.random.default_rng(seed)
     found = [
         [
-            Detection(Box(t.box.x0 + shift, t.box.y0, t.box.x1 + shift, t.box.y1), str(rng.choice(["a", "b"])), float(rng.random()))
+            Detection(
+                Box(t.box.x0 + shift, t.box.y0, t.box.x1 + shift, t.box.y1),
+                str(rng.choice(["a", "b"])),
+                float(rng.random()),
+            )
             for t in labelled
             for shift in rng.integers(0, 6, size=2).tolist()
         ]
@@ -168,7 +175,10 @@ def test_mistakes_on_one_picture() -> None:
         pytest.param("ok", "{}", "is no COCO results file", id="a mapping for results"),
         pytest.param("ok", '[{"image_id": 1}]', "key 'bbox' is missing", id="no bbox"),
         pytest.param(
-            "ok", '[{"image_id": 9, "category_id": 1, "bbox": [0, 0, 1, 1], "score": 1}]', "image 9 is not in", id="image"
+            "ok",
+            '[{"image_id": 9, "category_id": 1, "bbox": [0, 0, 1, 1], "score": 1}]',
+            "image 9 is not in",
+            id="image",
         ),
         pytest.param(
             "ok", '[{"image_id": 1, "category_id": 1, "bbox": [0, 0, NaN, 1], "score": 1}]', "finite numbers", id="NaN"
@@ -193,5 +203,7 @@ def test_truth_without_areas_and_ids_is_filled_in(tmp_path: Path) -> None:
         "annotations": [{"image_id": 7, "category_id": 3, "bbox": [1, 2, 10, 10]}],
     }
     (tmp_path / "gt.json").write_text(json.dumps(truth))
-    (tmp_path / "dt.json").write_text(json.dumps([{"image_id": 7, "category_id": 3, "bbox": [1, 2, 10, 10], "score": 1}]))
+    (tmp_path / "dt.json").write_text(
+        json.dumps([{"image_id": 7, "category_id": 3, "bbox": [1, 2, 10, 10], "score": 1}])
+    )
     assert judge(*load_pair(tmp_path / "gt.json", tmp_path / "dt.json")).mAP50_95 == pytest.approx(1.0)

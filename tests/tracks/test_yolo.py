@@ -40,7 +40,9 @@ def test_a_real_training_from_files_to_report(project: Path) -> None:
     assert record["training"]["sha256"] == images.sha256(run.training / "weights" / "best.pt")
     assert set(record["training"]["own_metrics"]) >= {"ultralytics/mAP50", "ultralytics/mAP50_95"}
     assert curves.columns["epoch"] == (1.0, 2.0)
-    assert {"seconds", "train/box_loss", "train/cls_loss", "val/box_loss", "val/cls_loss", "val/mAP50"} <= set(curves.columns)
+    assert {"seconds", "train/box_loss", "train/cls_loss", "val/box_loss", "val/cls_loss", "val/mAP50"} <= set(
+        curves.columns
+    )
     assert all(value > 0 for value in curves.columns["train/box_loss"])
     assert set(run.read_scores()) == {"val", "test"}
     assert not list((project / "weights").iterdir())
@@ -55,7 +57,12 @@ def test_a_weights_file_is_a_model_to_start_from_and_imgsz_is_rounded_as_ultraly
     weights = first.training / "weights" / "best.pt"
     write_yaml(
         project / "attempts/4.yaml",
-        {"base": 1, "model": weights.relative_to(project).as_posix(), "pretrained": True, "train": {"imgsz": 50, "freeze": 10}},
+        {
+            "base": 1,
+            "model": weights.relative_to(project).as_posix(),
+            "pretrained": True,
+            "train": {"imgsz": 50, "freeze": 10},
+        },
     )
     record = train(project, 4).record
     assert record["training"]["start"] == {"file": "best.pt", "sha256": images.sha256(weights)}
@@ -85,7 +92,9 @@ def test_ctrl_c_while_training_keeps_what_is_done_and_resume_goes_on(project: Pa
     assert epochs == list(range(1, 9))
 
 
-def test_pretrained_weights_that_cannot_be_had_are_said_in_one_line(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pretrained_weights_that_cannot_be_had_are_said_in_one_line(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("ultralytics.utils.downloads.safe_download", _no_network)
     write_yaml(project / "attempts/4.yaml", {"base": 1, "model": "yolov5x", "pretrained": True})
     with pytest.raises(WeightsError) as caught:
@@ -121,7 +130,9 @@ def test_weights_that_cannot_be_read(project: Path, name: str, content: bytes | 
     [
         pytest.param("yolov5n.pt", "yolov5n.pt", "name of an old YOLOv5 file.*Use the file with a u", id="YOLOv5"),
         pytest.param("yolov5n.pt", "mine.pt", "holds an old YOLOv5 model.*Use the file with a u", id="YOLOv5, renamed"),
-        pytest.param("yolov8n_truncated_download.pt", "mine.pt", "cannot be read as weights", id="interrupted download"),
+        pytest.param(
+            "yolov8n_truncated_download.pt", "mine.pt", "cannot be read as weights", id="interrupted download"
+        ),
     ],
 )
 def test_real_weights_files_that_cannot_be_trained(project: Path, name: str, placed: str, said: str) -> None:
@@ -157,7 +168,7 @@ def test_a_device_that_is_not_there(project: Path) -> None:
 
     if torch.cuda.is_available():
         pytest.skip("there is a CUDA device")
-    with pytest.raises(InputError, match="train.device: is 0, but torch finds no CUDA device"):
+    with pytest.raises(InputError, match=r"train\.device: is 0, but torch finds no CUDA device"):
         train(project, 1, overrides={"device": "0"})
 
 

@@ -48,7 +48,8 @@ def choose_classes(dataset: Dataset, classes: Sequence[str]) -> Dataset:
 
 
 def _relabel(image: ImageRecord, names: Mapping[str, str]) -> ImageRecord:
-    return replace(image, truths=tuple(Truth(t.box, names.get(t.label, t.label)) for t in image.truths))
+    renamed = (Truth(truth.box, names.get(truth.label, truth.label)) for truth in image.truths)
+    return replace(image, truths=tuple(dict.fromkeys(renamed)))
 
 
 def _listed(names: Sequence[str]) -> str:

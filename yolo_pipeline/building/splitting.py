@@ -28,8 +28,8 @@ def deal(dataset: Dataset, ratios: Ratios, seed: int, hashes: Mapping[Path, str]
     """Gives every image a split.
 
     Iterative stratification: the class with the fewest undealt boxes is dealt first, each of its groups to the split
-    that lacks most of it (Sechidis, Tsoumakas and Vlahavas, ECML PKDD 2011). A group is what shares a content hash or
-    a group name.
+    that lacks most of it (Sechidis, Tsoumakas and Vlahavas, ECML PKDD 2011); the last groups of a class go to splits
+    that have none of it. A group is what shares a content hash or a group name.
 
     Args:
         ratios: share of each split, adding up to 1.
@@ -55,25 +55,27 @@ def deal(dataset: Dataset, ratios: Ratios, seed: int, hashes: Mapping[Path, str]
     undealt = {group.key: group for group in groups if group.key not in placed}
     while undealt:
         rarest = _rarest_class(undealt)
-        for group in [group for group in undealt.values() if group.classes[rarest]]:
+        waiting = [group for group in undealt.values() if group.classes[rarest]]
+        for number, group in enumerate(waiting):
+            without = [split for split in splits if not filled[split][rarest]]
+            last_ones = len(waiting) - number <= len(without)  # so that every split gets one, while there are enough
             lacking = {
                 split: (
                     ratios[split] * total[rarest] - filled[split][rarest],
                     ratios[split] * len(dataset.images) - images[split],
                     ratios[split],
                 )
-                for split in splits
+                for split in (without if last_ones and without else splits)
             }
-            split = max(splits, key=lacking.__getitem__)
+            split = max(lacking, key=lacking.__getitem__)
             placed[group.key] = split
             filled[split].update(group.classes)
             images[split] += len(group.images)
             del undealt[group.key]
-    _refuse_empty(splits, images, len(groups))
     where = {index: placed[group.key] for group in groups for index in group.images}
-    return dataset.with_images(
-        replace(image, split=kept.get(hashes[image.file], where[index])) for index, image in enumerate(dataset.images)
-    )
+    dealt = [kept.get(hashes[image.file], where[index]) for index, image in enumerate(dataset.images)]
+    _refuse_empty(splits, Counter(dealt), len(groups))
+    return dataset.with_images(replace(image, split=split) for image, split in zip(dataset.images, dealt, strict=True))
 
 
 def _groups(dataset: Dataset, hashes: Mapping[Path, str], seed: int) -> list[_Group]:

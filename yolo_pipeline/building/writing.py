@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
-import shutil
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from yolo_pipeline.errors import DataError
-from yolo_pipeline.files import read_json, write_json
+from yolo_pipeline.files import folder_beside, read_json, write_json
 from yolo_pipeline.formats import yolo
 from yolo_pipeline.nouns import SPLITS, Dataset, Split
 from yolo_pipeline.progress import Progress, silent
@@ -49,11 +47,11 @@ class BuiltDataset:
 
 def fingerprint(dataset: Dataset, hashes: Mapping[Path, str]) -> str:
     """sha256 of everything that training sees. File names count, folders on this disk do not."""
-    digest = hashlib.sha256(json.dumps([_LAYOUT_VERSION, dataset.names], ensure_ascii=False).encode())
+    digest = hashlib.sha256(json.dumps([_LAYOUT_VERSION, dataset.names]).encode())
     for image in dataset.images:
         boxes = [[t.label, t.box.x0, t.box.y0, t.box.x1, t.box.y1] for t in image.truths]
         row = [image.name, hashes[image.file], image.split, image.width, image.height, image.suffix, boxes]
-        digest.update(json.dumps(row, ensure_ascii=False).encode())
+        digest.update(json.dumps(row).encode())
     return digest.hexdigest()
 
 
@@ -70,22 +68,11 @@ def write_built(
     mark = fingerprint(dataset, hashes)
     if (reused := _reuse(folder, dataset, mark)) is not None:
         return reused
-    building = folder.with_name(folder.name + ".building")
-    shutil.rmtree(building, ignore_errors=True)
-    try:
-        building.mkdir(parents=True)
+    with folder_beside(folder, replace=True) as building:
         files = yolo.write(dataset, building, link=True, progress=progress)
         yolo.write_config(dataset, building, folder)
         manifest = {"fingerprint": mark, "counts": counts(dataset), "splits": _splits(dataset, hashes), "files": files}
         write_json(building / MANIFEST, manifest)
-    except OSError as error:
-        shutil.rmtree(building, ignore_errors=True)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DataError(
-                folder, "the disk is full", "Free some space and try again; nothing was left behind"
-            ) from error
-        raise
-    _replace(building, folder)
     return BuiltDataset(folder, dataset, mark, files, reused=False)
 
 
@@ -106,40 +93,37 @@ def counts(dataset: Dataset) -> dict[str, Any]:
 
 def built_splits(folder: Path) -> dict[str, Split] | None:
     """sha256 -> split of the data set built in a folder; None where none was."""
-    try:
-        splits: dict[str, Split] = read_json(folder / MANIFEST)["splits"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return splits
+    manifest = _manifest(folder)
+    return manifest["splits"] if manifest else None
 
 
-def _reuse(folder: Path, dataset: Dataset, mark: str) -> BuiltDataset | None:
-    if not folder.exists():
-        return None
+def _manifest(folder: Path) -> dict[str, Any] | None:
+    """The build.json that `write_built` wrote; None where there is none, or one of somebody else's."""
     try:
         manifest = read_json(folder / MANIFEST)
     except (OSError, ValueError):
+        return None
+    ours = isinstance(manifest, dict) and isinstance(manifest.get("fingerprint"), str)
+    ours = ours and isinstance(manifest.get("files"), dict) and isinstance(manifest.get("splits"), dict)
+    return manifest if ours else None
+
+
+def _reuse(folder: Path, dataset: Dataset, mark: str) -> BuiltDataset | None:
+    """What is there, if it is the same. Raises DataError where it is not ours to replace."""
+    if not folder.exists():
+        return None
+    manifest = _manifest(folder)
+    if manifest is None:
         if not folder.is_dir() or any(folder.iterdir()):
             remedy = "Move it away, or name another place (path: in data.yaml)"
-            raise DataError(folder, "is in the way: it was not built by yolo_pipeline", remedy) from None
+            raise DataError(folder, "is in the way: it was not built by yolo_pipeline", remedy)
         return None
-    files = manifest.get("files", {})
+    files = manifest["files"]
     labels = [yolo.label_name(file) for file in files.values()]
-    if manifest.get("fingerprint") != mark or not all((folder / file).is_file() for file in [*files.values(), *labels]):
+    if manifest["fingerprint"] != mark or not all((folder / file).is_file() for file in [*files.values(), *labels]):
         return None
     yolo.write_config(dataset, folder, folder)  # the project may have been moved
     return BuiltDataset(folder, dataset, mark, files, reused=True)
-
-
-def _replace(building: Path, folder: Path) -> None:
-    if not folder.exists():
-        building.rename(folder)
-        return
-    old = folder.with_name(folder.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
-    folder.rename(old)
-    building.rename(folder)
-    shutil.rmtree(old)
 
 
 def _splits(dataset: Dataset, hashes: Mapping[Path, str]) -> dict[str, Split]:

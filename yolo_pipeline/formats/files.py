@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -57,6 +58,13 @@ class Notebook:
         return ReadReport(
             tuple(self.fixed), tuple(self.dropped), tuple(sorted(self.skipped, key=lambda s: s.file)), tuple(self.notes)
         )
+
+    def note(self, file: str, number: int, done: list[tuple[str, str]], *, kept: bool) -> None:
+        """Notes what `settle_box` did to an object; the last of it is why an object is not kept."""
+        changes = [Change(file, number, what, why) for what, why in done]
+        if not kept:
+            self.dropped.append(changes.pop())
+        self.fixed += changes
 
     def settle_bad(self, source: Path, skip_bad: bool) -> None:
         """Stops with every unreadable file named, or moves them to the skipped ones."""
@@ -112,7 +120,22 @@ def stem_of(name: str) -> str:
 
     macOS stores Korean names decomposed; the same name typed elsewhere is composed.
     """
-    return unicodedata.normalize("NFC", os.path.splitext(name.rpartition("/")[2])[0])
+    stem = os.path.splitext(name.rpartition("/")[2])[0]
+    return stem if stem.isascii() else unicodedata.normalize("NFC", stem)
+
+
+def distinct_stems(names: Iterable[str]) -> list[str]:
+    """The stems of file names, numbered where two would be the same on a disk that ignores case."""
+    taken: set[str] = set()
+    stems = []
+    for name in names:
+        stem = wanted = os.path.splitext(name.rpartition("/")[2])[0]
+        number = 2
+        while stem.casefold() in taken:
+            stem, number = f"{wanted}-{number}", number + 1
+        taken.add(stem.casefold())
+        stems.append(stem)
+    return stems
 
 
 def folder_of(name: str) -> str:
@@ -121,6 +144,8 @@ def folder_of(name: str) -> str:
 
 def group_of(name: str) -> str:
     """What all versions of one photo share: Roboflow writes them as NAME.rf.HASH."""
+    if ".rf." not in name:
+        return ""
     match = _ROBOFLOW_VERSION.fullmatch(stem_of(name))
     return match.group(1) if match else ""
 
@@ -131,6 +156,7 @@ def split_of_folder(name: str) -> Split | None:
     return _SPLIT_FOLDERS.get(first.lower()) if slash else None
 
 
+@lru_cache(maxsize=4096)  # thousands of objects have a handful of classes
 def clean_label(label: str) -> str:
     """A class name on one line, stripped, in composed Unicode."""
     return unicodedata.normalize("NFC", one_line(label))

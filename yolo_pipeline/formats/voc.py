@@ -6,26 +6,22 @@ x1 = xmax. `origin=0` is how LabelImg counts: x0 = xmin, x1 = xmax.
 
 from __future__ import annotations
 
-import math
-import re
 import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from xml.etree import ElementTree
 from xml.sax.saxutils import escape
-
-import defusedxml.ElementTree
-from defusedxml.common import DefusedXmlException
 
 from yolo_pipeline import images
 from yolo_pipeline.errors import AnnotationError
+from yolo_pipeline.files import write_text
 from yolo_pipeline.formats.files import (
     Listing,
     Notebook,
     ReadOptions,
     clean_label,
+    distinct_stems,
     folder_of,
     group_of,
     list_files,
@@ -35,12 +31,9 @@ from yolo_pipeline.formats.files import (
     split_of_folder,
     stem_of,
 )
+from yolo_pipeline.formats.voc_xml import CORNERS, BadXml, VocAnnotation, VocObject, parse
 from yolo_pipeline.geometry import turn_box
 from yolo_pipeline.nouns import SPLITS, Box, Change, Dataset, ImageRecord, ReadReport, Skip, Split, Truth
-
-_CORNERS = ("xmin", "ymin", "xmax", "ymax")
-_DECLARED_ENCODING = re.compile(rb"""<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
-_ASCII_SUPERSETS = frozenset({b"utf-8", b"us-ascii", b"ascii", b"iso-8859-1"})
 
 
 def read(source: Path, options: ReadOptions = ReadOptions(), *, origin: int = 1) -> tuple[Dataset, ReadReport]:
@@ -73,7 +66,7 @@ def read(source: Path, options: ReadOptions = ReadOptions(), *, origin: int = 1)
     records = []
     for picture in options.progress.items(pictures.pictures, "reading annotations"):
         if picture in pairs:
-            record = reader.labelled(picture, pairs[picture], source / pairs[picture])
+            record = reader.labelled(picture, pairs[picture], f"{source}/{pairs[picture]}")
         elif options.unlabelled == "background":
             record = reader.background(picture)
         else:
@@ -89,17 +82,21 @@ def read(source: Path, options: ReadOptions = ReadOptions(), *, origin: int = 1)
 
 
 def write(dataset: Dataset, out: Path, *, origin: int = 1) -> None:
-    """Writes pictures (copied) and XML side by side, as LabelImg keeps them; in one folder a split if there are any.
+    """Writes pictures (copied) and XML side by side, as LabelImg keeps them; in one folder a split, if there are any.
+
+    A box of one pixel's width has xmin = xmax at origin 1, which readers (ours, too) take for no box.
 
     Source: LabelImg 1.8.6 pascal_voc_io.py (element order, tab indent).
     """
-    for image in dataset.images:
+    stems = distinct_stems(image.name for image in dataset.images)
+    for image, stem in zip(dataset.images, stems, strict=True):
         folder = out / image.split if image.split else out
-        picture = (folder / image.name).with_suffix(image.suffix)
-        picture.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        picture = folder / f"{stem}{image.suffix}"
         shutil.copyfile(image.file, picture)
-        text = annotation_xml(image.truths, picture, image.width, image.height, origin=origin)
-        picture.with_suffix(".xml").write_text(text, encoding="utf-8")
+        write_text(
+            folder / f"{stem}.xml", annotation_xml(image.truths, picture, image.width, image.height, origin=origin)
+        )
 
 
 def annotation_xml(truths: Sequence[Truth], picture: Path, width: int, height: int, *, origin: int = 1) -> str:
@@ -117,7 +114,7 @@ def annotation_xml(truths: Sequence[Truth], picture: Path, width: int, height: i
         box = truth.box
         values = (box.x0 + origin, box.y0 + origin, box.x1, box.y1)
         corners = "".join(
-            f"\n\t\t\t<{key}>{_number(value)}</{key}>" for key, value in zip(_CORNERS, values, strict=True)
+            f"\n\t\t\t<{key}>{_number(value)}</{key}>" for key, value in zip(CORNERS, values, strict=True)
         )
         touches = box.x0 <= 0 or box.y0 <= 0 or box.x1 >= width or box.y1 >= height
         lines.append(
@@ -129,17 +126,16 @@ def annotation_xml(truths: Sequence[Truth], picture: Path, width: int, height: i
 
 
 def recognise(listing: Listing) -> bool:
-    """Whether the first XML file below a folder has `<annotation>` for its root."""
+    """Whether the first XML file below a folder is a VOC annotation, or too broken to tell."""
     for name in listing.with_suffix(".xml")[:1]:
         try:
-            return _parse((listing.root / name).read_bytes()).tag == "annotation"
-        except (OSError, _BadXml):
-            return True  # broken, but nothing else writes XML: let reading name the fault
+            parse((listing.root / name).read_bytes())
+        except BadXml as error:
+            return "its root is" not in str(error)  # nothing else writes XML: let reading name the fault
+        except OSError:
+            return True
+        return True
     return False
-
-
-class _BadXml(ValueError):
-    pass
 
 
 @dataclass(slots=True)
@@ -152,19 +148,18 @@ class _FileReader:
     splits: dict[str, Split]
     notebook: Notebook
 
-    def labelled(self, picture: str, name: str, file: Path) -> ImageRecord | None:
+    def labelled(self, picture: str, name: str, file: str) -> ImageRecord | None:
         header = self._header(picture)
         try:
-            root = _parse(file.read_bytes())
-            if root.tag != "annotation":
-                raise _BadXml(f"its root is <{root.tag}>, not <annotation>")
-        except (OSError, _BadXml) as error:
+            with open(file, "rb", buffering=0) as opened:
+                annotation = parse(opened.read())
+        except (OSError, BadXml) as error:
             self.notebook.bad.append(Skip(name, str(error)))
             return None
         if header is None:
             return None
-        turned = self._check_size(root, name, header)
-        truths = once(self._objects(root, name, header, turned), name, self.notebook)
+        turned = self._check_size(annotation, name, header)
+        truths = once(self._objects(annotation.objects, name, header, turned), name, self.notebook)
         return self._record(picture, header, truths)
 
     def background(self, picture: str) -> ImageRecord | None:
@@ -173,7 +168,7 @@ class _FileReader:
 
     def _header(self, picture: str) -> images.Header | None:
         try:
-            return images.read_header(self.root / picture)
+            return images.read_header(f"{self.root}/{picture}")
         except images.UnreadableImage as error:
             self.notebook.bad.append(Skip(picture, str(error)))
             return None
@@ -181,13 +176,13 @@ class _FileReader:
     def _record(self, picture: str, header: images.Header, truths: tuple[Truth, ...]) -> ImageRecord:
         file = self.root / picture
         width, height = header.upright_size
-        split = self.splits.get(stem_of(picture)) or split_of_folder(picture)
+        split = (self.splits.get(stem_of(picture)) if self.splits else None) or split_of_folder(picture)
         suffix = images.trainable_suffix(file, header)
         return ImageRecord(file, picture, width, height, suffix, truths, group_of(picture), split)
 
-    def _check_size(self, root: ElementTree.Element, name: str, header: images.Header) -> bool:
+    def _check_size(self, annotation: VocAnnotation, name: str, header: images.Header) -> bool:
         """Reports a size that is not the picture's. Returns whether the boxes must be turned to stand upright."""
-        said = (_integer(root.findtext("size/width")), _integer(root.findtext("size/height")))
+        said = (annotation.width, annotation.height)
         stored = (header.width, header.height)
         upright = header.upright_size
         if said not in (stored, upright):
@@ -200,49 +195,43 @@ class _FileReader:
         return turned
 
     def _objects(
-        self, root: ElementTree.Element, name: str, header: images.Header, turned: bool
+        self, objects: list[VocObject], name: str, header: images.Header, turned: bool
     ) -> Iterator[tuple[int, Truth]]:
         width, height = header.upright_size
-        for number, element in enumerate(root.findall("object"), start=1):
-            written = element.findtext("name") or ""
-            label = clean_label(written)
-            if not label:
-                self.notebook.dropped.append(Change(name, number, "no class", "the object has no name"))
+        for number, found in enumerate(objects, start=1):
+            label = clean_label(found.name)
+            if label != found.name and label:
+                self.notebook.fixed.append(Change(name, number, "label", f"{found.name!r} read as {label!r}"))
+            if not self._is_wanted(found, label, name, number):
                 continue
-            if label != written:
-                self.notebook.fixed.append(Change(name, number, "label", f"{written!r} read as {label!r}"))
-            if not self._keeps_difficult(element, name, number):
-                continue
-            corners = self._corners(element, name, number)
+            corners = self._corners(found, name, number)
             if corners is None:
                 continue
             if turned:
                 corners = turn_box(corners, header.orientation, header.width, header.height)
             box, done = settle_box(corners, width, height)
-            changes = [Change(name, number, what, why) for what, why in done]
-            if box is None:
-                self.notebook.dropped.append(changes.pop())
-            self.notebook.fixed += changes
+            if done:
+                self.notebook.note(name, number, done, kept=box is not None)
             if box is not None:
                 yield number, Truth(box, label)
 
-    def _keeps_difficult(self, element: ElementTree.Element, name: str, number: int) -> bool:
-        if (element.findtext("difficult") or "0").strip() != "1":
+    def _is_wanted(self, found: VocObject, label: str, name: str, number: int) -> bool:
+        if not label:
+            self.notebook.dropped.append(Change(name, number, "no class", "the object has no name"))
+            return False
+        if not found.difficult:
             return True
         keep = self.options.difficult == "keep"
         why = f"marked difficult, {'kept' if keep else 'dropped as asked'}"
         (self.notebook.fixed if keep else self.notebook.dropped).append(Change(name, number, "difficult", why))
         return keep
 
-    def _corners(self, element: ElementTree.Element, name: str, number: int) -> Box | None:
-        """The box on the stored pixels, corners as written but for the origin; None where there is none."""
-        bndbox = element.find("bndbox")
-        values = [] if bndbox is None else [_finite(bndbox.findtext(corner)) for corner in _CORNERS]
-        xmin, ymin, xmax, ymax = values or [math.nan] * 4
-        if any(math.isnan(value) for value in (xmin, ymin, xmax, ymax)):
-            why = "no <bndbox>" if bndbox is None else "a corner is missing or no finite number"
-            self.notebook.dropped.append(Change(name, number, "no box", why))
+    def _corners(self, found: VocObject, name: str, number: int) -> Box | None:
+        """The box on the stored pixels, in order and 0-based; None where there is none."""
+        if found.corners is None:
+            self.notebook.dropped.append(Change(name, number, "no box", found.fault))
             return None
+        xmin, ymin, xmax, ymax = found.corners
         if xmin == xmax or ymin == ymax:
             why = f"xmin {xmin:g}, ymin {ymin:g}, xmax {xmax:g}, ymax {ymax:g} has no area"
             self.notebook.dropped.append(Change(name, number, "no area", why))
@@ -252,34 +241,6 @@ class _FileReader:
             why = f"reordered to xmin {xmin:g}, ymin {ymin:g}, xmax {xmax:g}, ymax {ymax:g}"
             self.notebook.fixed.append(Change(name, number, "swapped corners", why))
         return Box(xmin - self.origin, ymin - self.origin, xmax, ymax)
-
-
-def _parse(data: bytes) -> ElementTree.Element:
-    """An XML file's root; entities, external references and broken XML are refused.
-
-    Only a DOCTYPE can declare an entity. Where the bytes show that there is none, the fast parser of the standard
-    library is safe; every other file goes to defusedxml.
-    """
-    try:
-        if _has_no_doctype(data):
-            return ElementTree.fromstring(data)
-        root: ElementTree.Element = defusedxml.ElementTree.fromstring(data)
-        return root
-    except ElementTree.ParseError as error:
-        raise _BadXml(f"not well-formed XML ({error})") from error
-    except DefusedXmlException as error:
-        raise _BadXml(f"declares entities or external references, which is refused ({error})") from error
-    except (ValueError, LookupError) as error:  # an encoding that expat does not know
-        raise _BadXml(str(error)) from error
-
-
-def _has_no_doctype(data: bytes) -> bool:
-    if b"<!DOCTYPE" in data or b"\0" in data:
-        return False
-    declared = _DECLARED_ENCODING.match(data.lstrip(b"\xef\xbb\xbf \t\r\n")[:200])
-    if declared is None:
-        return b"encoding" not in data[:200]
-    return declared.group(1).lower() in _ASCII_SUPERSETS
 
 
 def _pair(
@@ -311,8 +272,8 @@ def _nearest(name: str, candidates: list[str], listing: Listing) -> list[str]:
     if len(beside) == 1:
         return beside
     try:
-        said = _parse((listing.root / name).read_bytes()).findtext("filename") or ""
-    except (OSError, _BadXml):
+        said = parse((listing.root / name).read_bytes()).filename
+    except (OSError, BadXml):
         return beside[:1]  # reading it will name the fault
     said = clean_label(said.replace("\\", "/").rpartition("/")[2])
     return [picture for picture in beside if clean_label(picture.rpartition("/")[2]) == said] or beside
@@ -327,19 +288,6 @@ def _image_sets(listing: Listing) -> dict[str, Split]:
                 text = (listing.root / name).read_text(encoding="utf-8", errors="replace")
                 splits.update((clean_label(line), split) for line in text.splitlines() if line.strip())
     return splits
-
-
-def _finite(text: str | None) -> float:
-    try:
-        value = float(text or "nan")
-    except ValueError:
-        return math.nan
-    return value if math.isfinite(value) else math.nan
-
-
-def _integer(text: str | None) -> int:
-    value = _finite(text)
-    return 0 if math.isnan(value) else int(value)
 
 
 def _number(value: float) -> str:

@@ -22,6 +22,7 @@ from yolo_pipeline.formats.files import (
     Notebook,
     ReadOptions,
     clean_label,
+    distinct_stems,
     folder_of,
     group_of,
     list_files,
@@ -36,7 +37,8 @@ from yolo_pipeline.progress import Progress, silent
 
 _NAME_LISTS = ("classes.txt", "obj.names", "_darknet.labels")
 _SPLIT_KEYS: dict[str, Split] = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
-_NOT_LABELS = frozenset({"classes.txt", "readme.txt", "readme.dataset.txt", "readme.roboflow.txt", "license.txt"})
+_OTHER_TEXTS = ("classes", "readme", "license", "source", "train.txt", "val.txt", "valid.txt", "test.txt")
+_MOST_UNNAMED_CLASSES = 10_000
 _ROUNDING_DIGITS = 6
 """Pixels are rounded to a millionth, so that what `write` wrote is read back equal."""
 
@@ -77,9 +79,12 @@ def read(source: Path, options: ReadOptions = ReadOptions()) -> tuple[Dataset, R
         if record := reader.record(picture, label, _split_of(picture, folders)):
             records.append(record)
     notebook.settle_bad(source, options.skip_bad)
+    label_folders = {folder_of(label_name(picture)) for picture in pictures.pictures}
     for name in labels:
-        if name not in used and _is_orphan(name, folders):
+        if name not in used and name not in folders and folder_of(name) in label_folders and not _is_other_text(name):
             notebook.skipped.append(Skip(name, "labels without picture"))
+    if not labels:
+        notebook.notes.append("there is no label file at all: every picture was read as background")
     if reader.polygons:
         notebook.notes.append(f"{reader.polygons} polygons became their bounding boxes")
     if not names:
@@ -106,8 +111,8 @@ def write(dataset: Dataset, out: Path, *, link: bool = False, progress: Progress
     for image, (split, stem) in progress.items(list(zip(dataset.images, placed, strict=True)), "writing data set"):
         place_picture(str(image.file), f"{out}/images/{split}/{stem}{image.suffix}", link)
         rows = "".join(_row(index[truth.label], truth.box, image.width, image.height) for truth in image.truths)
-        with open(f"{out}/labels/{split}/{stem}.txt", "w", encoding="utf-8", newline="\n") as file:
-            file.write(rows)
+        with open(f"{out}/labels/{split}/{stem}.txt", "wb", buffering=0) as file:
+            file.write(rows.encode())
     write_config(dataset, out, out)
     return {
         image.name: f"images/{split}/{stem}{image.suffix}"
@@ -150,12 +155,14 @@ def place_picture(source: str, target: str, link: bool) -> None:
     """Hard-links a picture where the disk can, copies it where it cannot. Existing files are never replaced."""
     if link:
         try:
-            os.link(source, target)
+            os.link(os.path.realpath(source) if os.path.islink(source) else source, target)
             return
         except FileExistsError:
             raise
         except OSError:
             pass  # another disk, or one without hard links
+    if os.path.lexists(target):
+        raise FileExistsError(target)
     shutil.copyfile(source, target)
 
 
@@ -203,10 +210,8 @@ class _FileReader:
                 self.notebook.dropped.append(Change(label, number, "no box", "a number of the row is not finite"))
                 continue
             box, done = settle_box(_scale(corners, width, height), width, height)
-            changes = [Change(label, number, what, why) for what, why in done]
-            if box is None:
-                self.notebook.dropped.append(changes.pop())
-            self.notebook.fixed += changes
+            if done:
+                self.notebook.note(label, number, done, kept=box is not None)
             if box is not None:
                 yield number, Truth(box, name)
 
@@ -218,8 +223,9 @@ class _FileReader:
             number, values = float(fields[0]), [float(value) for value in fields[1:]]
         except ValueError:
             raise _BadRow(f"line {line}: not a row of numbers") from None
-        if number != number or number < 0 or number % 1 or (self.names and number >= len(self.names)):
-            raise _BadRow(f"line {line}: class {fields[0]}, but there are classes 0 to {len(self.names) - 1}")
+        classes = len(self.names) or _MOST_UNNAMED_CLASSES
+        if not 0 <= number < classes or number % 1:
+            raise _BadRow(f"line {line}: class {fields[0]}, but there are classes 0 to {classes - 1}")
         name = self.names[int(number)] if self.names else str(int(number))
         if not all(map(math.isfinite, values)):
             return name, None
@@ -248,16 +254,8 @@ def _row(index: int, box: Box, width: int, height: int) -> str:
 
 def _file_names(dataset: Dataset) -> list[tuple[Split, str]]:
     """(split, stem) to write each image under. Stems differ even where case is ignored, as labels go by stem."""
-    taken: set[str] = set()
-    placed: list[tuple[Split, str]] = []
-    for image in dataset.images:
-        stem = wanted = os.path.splitext(image.name.rpartition("/")[2])[0]
-        number = 2
-        while stem.casefold() in taken:
-            stem, number = f"{wanted}-{number}", number + 1
-        taken.add(stem.casefold())
-        placed.append((image.split or "train", stem))
-    return placed
+    stems = distinct_stems([image.name for image in dataset.images])
+    return [(image.split or "train", stem) for image, stem in zip(dataset.images, stems, strict=True)]
 
 
 def _config_file(listing: Listing) -> str | None:
@@ -285,13 +283,18 @@ def _class_names(listing: Listing, config: dict[str, Any]) -> tuple[str, ...]:
         return _config_names(listing.root / (_config_file(listing) or ""), config["names"])
     for name in listing.others:
         if name.rpartition("/")[2] in _NAME_LISTS:
-            text = (listing.root / name).read_text(encoding="utf-8-sig", errors="replace")
-            return _distinct(listing.root / name, [clean_label(line) for line in text.splitlines() if line.strip()])
+            text = (listing.root / name).read_text(encoding="utf-8-sig", errors="replace").rstrip()
+            lines = [clean_label(line) for line in text.splitlines()]
+            if not all(lines):
+                where = f"{listing.root / name}: line {lines.index('') + 1}"
+                raise AnnotationError(where, "is blank, where a class name must be", "Take the line out, or fill it")
+            return _distinct(listing.root / name, lines)
     return ()
 
 
 def _config_names(file: Path, names: object) -> tuple[str, ...]:
     if isinstance(names, dict):
+        names = {int(key) if str(key).isdecimal() else key: name for key, name in names.items()}
         if sorted(names, key=str) != sorted(range(len(names)), key=str):
             raise AnnotationError(f"{file}: names", "the class numbers are not 0, 1, 2 …", "Number the classes from 0")
         names = [names[number] for number in range(len(names))]
@@ -337,10 +340,11 @@ def _find_folder(entry: str, base: str, there: set[str], listing: Listing) -> li
     if entry in (".", "./") or (base and not parts):
         return ["."] if listing.pictures else None
     base_parts = [part for part in PurePosixPath(base.replace("\\", "/")).parts if part not in ("/", "..", ".")]
-    for candidate in [[*base_parts, *parts], parts]:
+    named = next((part for part in reversed(parts) if split_of_folder(f"{part}/")), None)
+    for candidate in [[*base_parts, *parts], parts, parts[-2:][::-1]]:
         for start in range(len(candidate)):
             name = "/".join(candidate[start:])
-            if name in there:
+            if name in there and (named is None or named in candidate[start:]):  # `images` is not `train/images`
                 return [name]
             if name in listing.others and name.endswith(".txt"):
                 return _listed_pictures(listing, name)
@@ -370,6 +374,5 @@ def _split_of(picture: str, folders: dict[str, Split]) -> Split | None:
     return named
 
 
-def _is_orphan(name: str, folders: dict[str, Split]) -> bool:
-    file = name.rpartition("/")[2].lower()
-    return file not in _NOT_LABELS and not file.startswith("readme") and name not in folders and "/" in name
+def _is_other_text(name: str) -> bool:
+    return name.rpartition("/")[2].lower().startswith(_OTHER_TEXTS)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ from typing import Any
 from yolo_pipeline import formats
 from yolo_pipeline.building.classes import choose_classes
 from yolo_pipeline.errors import DataError, UsageError
+from yolo_pipeline.files import folder_beside
 from yolo_pipeline.formats import FORMATS, ReadOptions
 from yolo_pipeline.formats import yolo as yolo_format
 from yolo_pipeline.nouns import SPLITS, Dataset, ReadReport
@@ -46,23 +45,12 @@ def convert(
     dataset, report = formats.read(source, from_format, options)
     if classes is not None:
         dataset = choose_classes(dataset, classes)
-    building = out.with_name(out.name + ".building")
-    shutil.rmtree(building, ignore_errors=True)
-    try:
-        building.mkdir(parents=True)
+    with folder_beside(out) as building:
         if to_format == "yolo":
             yolo_format.write(dataset, building, link=link, progress=options.progress)
             yolo_format.write_config(dataset, building, out)
         else:
             write(dataset, building)
-        if out.is_dir():
-            out.rmdir()
-        building.rename(out)
-    except BaseException as error:
-        shutil.rmtree(building, ignore_errors=True)
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DataError(out, "the disk is full", "Free some space; nothing was left behind") from error
-        raise
     return dataset, report
 
 
