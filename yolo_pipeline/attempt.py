@@ -9,95 +9,27 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from yolo_pipeline import settings
+from yolo_pipeline.data_settings import (
+    BackgroundSettings,
+    ClassName,
+    DataSettings,
+    Settings,
+    SourceSettings,
+    SplitSettings,
+    as_tuple,
+)
 from yolo_pipeline.errors import AttemptError
-from yolo_pipeline.formats import FORMATS
-from yolo_pipeline.formats.files import clean_label
-from yolo_pipeline.nouns import Split
 
 Track = Literal["yolo"]
-Unlabelled = Literal["skip", "background"]
 _NOT_INHERITED_ACROSS_TRACKS = ("model", "pretrained", "head", "train")
 _TOP_KEYS = ("title", "base", "track", "model", "pretrained", "data", "train", "notes")
 _ULTRALYTICS_KEYS = frozenset({"train", "val", "test", "nc", "download"})  # allowed in data.yaml, not ours
-_SPLIT_SUM_TOLERANCE = 1e-6
 
 
-def _class_name(value: object) -> object:
-    """YAML reads `0` as a number and `no` as false; class names are words."""
-    if isinstance(value, bool):
-        raise ValueError("YAML takes yes, no, on and off for true and false: put the class name in quotes")
-    return clean_label(str(value)) if isinstance(value, (str, int, float)) else value
-
-
-def _as_tuple(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
-
-
-ClassName = Annotated[str, BeforeValidator(_class_name), Field(min_length=1)]
-
-
-class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class SourceSettings(_Settings):
-    """A folder of labelled pictures; `images` where the pictures lie in another one. Paths go from the project."""
-
-    path: str
-    format: str = "auto"
-    images: str | None = None
-    unlabelled: Unlabelled = "skip"
-    difficult: Literal["keep", "drop"] = "keep"
-
-    @model_validator(mode="after")
-    def _format_is_known(self) -> SourceSettings:
-        if self.format != "auto" and self.format not in FORMATS:
-            raise ValueError(f"format {self.format!r} is not known. {settings.nearest(self.format, FORMATS)}")
-        return self
-
-
-class SplitSettings(_Settings):
-    """Shares of train, val and test, dealt by `seed`. `again` deals anew images that the base had dealt."""
-
-    train: float = Field(gt=0, le=1)
-    val: float = Field(gt=0, lt=1)
-    test: float = Field(default=0.0, ge=0, lt=1)
-    seed: int = 0
-    again: bool = False
-
-    @property
-    def ratios(self) -> dict[Split, float]:
-        return {"train": self.train, "val": self.val, "test": self.test}
-
-    @model_validator(mode="after")
-    def _shares_add_up(self) -> SplitSettings:
-        total = self.train + self.val + self.test
-        if abs(total - 1) > _SPLIT_SUM_TOLERANCE:
-            raise ValueError(f"train, val and test add up to {total:g}, not to 1")
-        return self
-
-
-class BackgroundSettings(_Settings):
-    """Pictures without objects for training: `share` of all training images, 0.01 to 0.10."""
-
-    source: str
-    share: float = Field(ge=0.01, le=0.10)
-
-
-class DataSettings(_Settings):
-    """What the data set of an attempt is made of."""
-
-    sources: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_tuple)] = ()
-    classes: Annotated[tuple[ClassName, ...] | None, BeforeValidator(_as_tuple)] = None
-    rename: dict[ClassName, ClassName] = Field(default_factory=dict)
-    split: SplitSettings | None = None
-    backgrounds: BackgroundSettings | None = None
-
-
-class _AttemptFile(_Settings):
+class _AttemptFile(Settings):
     """The keys of a resolved attempt."""
 
     title: str = ""
@@ -110,11 +42,11 @@ class _AttemptFile(_Settings):
     notes: str = ""
 
 
-class _DataFile(_Settings):
+class _DataFile(Settings):
     """The keys of data.yaml that are ours."""
 
-    sources: Annotated[tuple[SourceSettings, ...], BeforeValidator(_as_tuple)] = ()
-    names: Annotated[dict[int, ClassName] | tuple[ClassName, ...] | None, BeforeValidator(_as_tuple)] = None
+    sources: Annotated[tuple[SourceSettings, ...], BeforeValidator(as_tuple)] = ()
+    names: Annotated[dict[int, ClassName] | tuple[ClassName, ...] | None, BeforeValidator(as_tuple)] = None
     path: str | None = None
     rename: dict[ClassName, ClassName] = Field(default_factory=dict)
     split: SplitSettings | None = None

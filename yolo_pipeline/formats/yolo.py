@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -21,7 +21,6 @@ from yolo_pipeline.formats.files import (
     Listing,
     Notebook,
     ReadOptions,
-    clean_label,
     distinct_stems,
     folder_of,
     group_of,
@@ -32,11 +31,17 @@ from yolo_pipeline.formats.files import (
     split_of_folder,
     stem_of,
 )
+from yolo_pipeline.formats.yolo_config import (
+    NAME_LISTS,
+    class_names,
+    config_file,
+    parents_of,
+    read_config,
+    split_folders,
+)
 from yolo_pipeline.nouns import SPLITS, Box, Change, Dataset, ImageRecord, ReadReport, Skip, Split, Truth
 from yolo_pipeline.progress import Progress, silent
 
-_NAME_LISTS = ("classes.txt", "obj.names", "_darknet.labels")
-_SPLIT_KEYS: dict[str, Split] = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
 _OTHER_TEXTS = ("classes", "readme", "license", "source", "train.txt", "val.txt", "valid.txt", "test.txt")
 _MOST_UNNAMED_CLASSES = 10_000
 _ROUNDING_DIGITS = 6
@@ -64,9 +69,9 @@ def read(source: Path, options: ReadOptions = ReadOptions()) -> tuple[Dataset, R
             pictures.root, "holds no picture", "Put the pictures there, or name their folder (images)"
         )
     notebook = Notebook()
-    config = _read_config(listing)
-    names = _class_names(listing, config)
-    folders = _split_folders(listing, config, notebook)
+    config = read_config(listing)
+    names = class_names(listing, config)
+    folders = split_folders(listing, config, notebook)
     labels = {name: name for name in listing.with_suffix(".txt")}
     by_stem = {stem_of(name): name for name in labels} if options.images is not None else {}
     reader = _FileReader(pictures.root, source, names, notebook)
@@ -135,8 +140,8 @@ def recognise(listing: Listing) -> bool:
     """Whether a folder has a data.yaml with names, a class list, or a .txt beside or parallel to a picture."""
     texts = set(listing.with_suffix(".txt"))
     return (
-        bool(_config_file(listing))
-        or any(name.rpartition("/")[2] in _NAME_LISTS for name in listing.others)
+        bool(config_file(listing))
+        or any(name.rpartition("/")[2] in NAME_LISTS for name in listing.others)
         or any(label_name(picture) in texts for picture in listing.pictures)
     )
 
@@ -258,114 +263,10 @@ def _file_names(dataset: Dataset) -> list[tuple[Split, str]]:
     return [(image.split or "train", stem) for image, stem in zip(dataset.images, stems, strict=True)]
 
 
-def _config_file(listing: Listing) -> str | None:
-    """The YAML file that says the class names: data.yaml if it is there, else the first at the top."""
-    top = [name for name in listing.others if "/" not in name and name.lower().endswith((".yaml", ".yml"))]
-    return next((name for name in top if name.lower() == "data.yaml"), top[0] if top else None)
-
-
-def _read_config(listing: Listing) -> dict[str, Any]:
-    name = _config_file(listing)
-    if name is None:
-        return {}
-    file = listing.root / name
-    try:
-        config = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise AnnotationError(file, f"not a YAML file ({error})", "Mend it, or remove it") from error
-    if not isinstance(config, dict):
-        raise AnnotationError(file, "does not hold keys and values", "Write `names:` and the class names")
-    return config
-
-
-def _class_names(listing: Listing, config: dict[str, Any]) -> tuple[str, ...]:
-    if "names" in config:
-        return _config_names(listing.root / (_config_file(listing) or ""), config["names"])
-    for name in listing.others:
-        if name.rpartition("/")[2] in _NAME_LISTS:
-            text = (listing.root / name).read_text(encoding="utf-8-sig", errors="replace").rstrip()
-            lines = [clean_label(line) for line in text.splitlines()]
-            if not all(lines):
-                where = f"{listing.root / name}: line {lines.index('') + 1}"
-                raise AnnotationError(where, "is blank, where a class name must be", "Take the line out, or fill it")
-            return _distinct(listing.root / name, lines)
-    return ()
-
-
-def _config_names(file: Path, names: object) -> tuple[str, ...]:
-    if isinstance(names, dict):
-        names = {int(key) if str(key).isdecimal() else key: name for key, name in names.items()}
-        if sorted(names, key=str) != sorted(range(len(names)), key=str):
-            raise AnnotationError(f"{file}: names", "the class numbers are not 0, 1, 2 …", "Number the classes from 0")
-        names = [names[number] for number in range(len(names))]
-    if not isinstance(names, list) or any(isinstance(name, (dict, list)) for name in names):
-        raise AnnotationError(f"{file}: names", "not a list of class names", "Write `names: [chicken, onion]`")
-    return _distinct(file, [clean_label(str(name)) for name in names])
-
-
-def _distinct(file: Path, names: list[str]) -> tuple[str, ...]:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise AnnotationError(file, f"the class {twice[0]!r} stands there twice", "Give every class a name of its own")
-    return tuple(names)
-
-
-def _split_folders(listing: Listing, config: dict[str, Any], notebook: Notebook) -> dict[str, Split]:
-    """Folder or list file below the source -> split, as data.yaml says, as far as it is really there."""
-    folders: dict[str, Split] = {}
-    there = {parent for name in listing.pictures for parent in _parents(name)}
-    for key, split in _SPLIT_KEYS.items():
-        entries = config.get(key)
-        for entry in entries if isinstance(entries, list) else [entries] if entries else []:
-            found = _find_folder(str(entry), str(config.get("path") or ""), there, listing)
-            if found is None:
-                notebook.notes.append(f"{_config_file(listing)}: {key}: {entry} is not there and was left out")
-                continue
-            for folder in found:
-                folders.setdefault(folder, split)
-    return folders
-
-
-def _parents(name: str) -> list[str]:
-    return [str(parent) for parent in PurePosixPath(name).parents]
-
-
-def _find_folder(entry: str, base: str, there: set[str], listing: Listing) -> list[str] | None:
-    """The folder (or the pictures of a list file) that an entry of data.yaml means, looked for below the source.
-
-    Exports hold somebody else's absolute paths, or `../train/images` for what is `train/images`: so an entry's last
-    parts count, as many as are found.
-    """
-    parts = [part for part in PurePosixPath(entry.replace("\\", "/")).parts if part not in ("/", "..", ".")]
-    if entry in (".", "./") or (base and not parts):
-        return ["."] if listing.pictures else None
-    base_parts = [part for part in PurePosixPath(base.replace("\\", "/")).parts if part not in ("/", "..", ".")]
-    named = next((part for part in reversed(parts) if split_of_folder(f"{part}/")), None)
-    for candidate in [[*base_parts, *parts], parts, parts[-2:][::-1]]:
-        for start in range(len(candidate)):
-            name = "/".join(candidate[start:])
-            if name in there and (named is None or named in candidate[start:]):  # `images` is not `train/images`
-                return [name]
-            if name in listing.others and name.endswith(".txt"):
-                return _listed_pictures(listing, name)
-    return None
-
-
-def _listed_pictures(listing: Listing, name: str) -> list[str]:
-    text = (listing.root / name).read_text(encoding="utf-8-sig", errors="replace")
-    ends = [line.strip().replace("\\", "/").removeprefix("./") for line in text.splitlines() if line.strip()]
-    known = set(listing.pictures)
-    found = []
-    for end in ends:
-        parts = end.split("/")
-        found += [tail for i in range(len(parts)) if (tail := "/".join(parts[i:])) in known][:1]
-    return found
-
-
 def _split_of(picture: str, folders: dict[str, Split]) -> Split | None:
     if picture in folders:
         return folders[picture]
-    for parent in _parents(picture):  # the nearest folder first
+    for parent in parents_of(picture):  # the nearest folder first
         if parent in folders:
             return folders[parent]
     named = split_of_folder(picture)

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from yolo_pipeline import attempt as attempts
 from yolo_pipeline import digits, formats, images
-from yolo_pipeline.attempt import Attempt, BackgroundSettings, SourceSettings
+from yolo_pipeline.attempt import Attempt
 from yolo_pipeline.building.backgrounds import add_backgrounds
 from yolo_pipeline.building.classes import choose_classes, rename_classes
 from yolo_pipeline.building.merging import merge
 from yolo_pipeline.building.splitting import deal, splits_by_content
 from yolo_pipeline.building.writing import BuiltDataset, built_splits, write_built
+from yolo_pipeline.data_settings import BackgroundSettings, SourceSettings
 from yolo_pipeline.errors import AnnotationError, DataError
 from yolo_pipeline.formats import ReadOptions
 from yolo_pipeline.formats.files import list_files, require_folder
