@@ -160,7 +160,7 @@ def _pictures(split: Split, conf: float) -> Iterator[str]:
     yield f"## What was taken for what on {split}\n"
     yield f"At confidence {conf:.3f}, chosen on val.\n"
     yield "![Confusion matrix](figures/confusion.png)\n"
-    yield f"The pictures of {split} with most mistakes, then the first ones: truth in green, detections in red.\n"
+    yield f"The pictures of {split} with most mistakes, then the first with objects: truth green, detections red.\n"
     yield "![Truth and detections](figures/samples.png)"
 
 
@@ -186,7 +186,8 @@ def _draw_samples(run: Run, truth: dict[str, Any], results: list[dict[str, Any]]
     wrong = {image["id"]: mistakes(truths[image["id"]], detections[image["id"]]) for image in truth["images"]}
     worst = sorted((image for image in truth["images"] if wrong[image["id"]]), key=lambda image: -wrong[image["id"]])
     chosen: Sequence[dict[str, Any]] = worst[: _SAMPLES // 2]
-    chosen = [*chosen, *(image for image in truth["images"] if image not in chosen)][:_SAMPLES]
+    others = sorted((image for image in truth["images"] if image not in chosen), key=lambda i: not truths[i["id"]])
+    chosen = [*chosen, *others][:_SAMPLES]
     samples = [
         (images.decode_upright(dataset / image["file_name"]), truths[image["id"]], detections[image["id"]])
         for image in chosen

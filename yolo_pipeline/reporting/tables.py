@@ -30,6 +30,8 @@ def plain(value: Any) -> str:
         return "–"
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, dict) and "path" in value:  # a source
+        return one_line(value["path"])
     if isinstance(value, dict):
         return ", ".join(f"{key} {plain(entry)}" for key, entry in value.items() if entry is not None)
     if isinstance(value, (list, tuple)):

@@ -247,7 +247,8 @@ def _callbacks(progress: Progress) -> dict[str, Callable[[Any], None]]:
         progress.at("training", done, trainer.epochs, _losses(trainer))
 
     def epoch_end(trainer: Any) -> None:
-        progress.at("training", trainer.epoch + 1, trainer.epochs, _losses(trainer))
+        done = min(trainer.epoch + 1, trainer.epochs)  # the final validation counts one epoch more
+        progress.at("training", done, trainer.epochs, _losses(trainer))
 
     return {
         "on_train_epoch_start": epoch_start,
