@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -53,6 +53,18 @@ class _DataFile(Settings):
     backgrounds: BackgroundSettings | None = None
     builtin: Literal["digits"] | None = None
 
+    def as_data(self) -> dict[str, Any]:
+        """What it says for the `data:` block of an attempt."""
+        said = self.model_dump(mode="json", include={"sources", "rename", "split", "backgrounds"}, exclude_unset=True)
+        names = [self.names[number] for number in sorted(self.names)] if isinstance(self.names, dict) else self.names
+        return {**said, "classes": list(names)} if names else said
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: Path
+    content: dict[str, Any]
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -75,6 +87,11 @@ class Attempt:
     builtin: str | None = None
     dataset_path: str | None = None
     changed: tuple[tuple[str, Any, Any], ...] = ()
+    files: tuple[_File, ...] = ()
+
+    def where(self, key: str) -> str:
+        """`FILE: KEY`, the file being the one that says a dotted key, for error messages."""
+        return f"{_origin(self.files, tuple(key.split('.'))).as_posix()}: {key}"
 
     @property
     def file(self) -> Path:
@@ -119,21 +136,16 @@ def load(root: Path, number: int, overrides: Mapping[str, Any] | None = None) ->
     Raises:
         AttemptError: a file that is missing or no YAML, an unknown key, a wrong value (file and key are named).
     """
-    chain = list(_chain(root, number))
+    files = list(_chain(root, number))
     data_file = _read_data_file(root)
-    resolved = _validate(chain, _resolve(chain), data_file, overrides or {})
-    if len(chain) == 1:
-        return replace(resolved, number=number, root=root)
-    base = _validate(chain[1:], _resolve(chain[1:]), data_file, {})
-    return replace(
-        resolved, number=number, root=root, changed=tuple(_differences(base.settings(), resolved.settings()))
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _File:
-    path: Path
-    content: dict[str, Any]
+    bottom = [_File(Path("data.yaml"), {"data": data_file.as_data()})]
+    top = [_File(Path("--set"), {"train": dict(overrides)})] if overrides else []
+    attempt = _validate([*top, *files, *bottom], data_file)
+    if len(files) == 1:
+        return replace(attempt, number=number, root=root)
+    base = _validate([*files[1:], *bottom], data_file)
+    changed = tuple(_differences(base.settings(), attempt.settings()))
+    return replace(attempt, number=number, root=root, changed=changed)
 
 
 def _chain(root: Path, number: int) -> Iterator[_File]:
@@ -186,7 +198,7 @@ def _load_yaml(path: Path, shown: str) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise AttemptError(shown, f"{line}{error.problem or 'is not YAML'}", "Mend the YAML there") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (OSError, yaml.YAMLError, ValueError, RecursionError) as error:
         raise AttemptError(shown, f"is not a YAML file ({error})", "Save it as YAML in UTF-8") from error
     if content is None:
         return {}
@@ -211,38 +223,31 @@ def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     for key, value in above.items():
         if value is None:
             merged.pop(key, None)
-        elif isinstance(value, dict) and isinstance(merged.get(key), dict):
-            merged[key] = _merge(merged[key], value)
+        elif isinstance(value, dict):
+            there = merged.get(key)
+            merged[key] = _merge(there if isinstance(there, dict) else {}, value)
         else:
             merged[key] = value
     return merged
 
 
-def _validate(
-    chain: list[_File], resolved: dict[str, Any], data_file: _DataFile, overrides: Mapping[str, Any]
-) -> Attempt:
-    file = chain[0].path
-    if not isinstance(resolved.get("data", {}), dict):
-        raise AttemptError(
-            f"{_origin(chain, ('data',))}: data", "does not hold keys and values", "Write `data:` as a mapping"
-        )
+def _validate(chain: list[_File], data_file: _DataFile) -> Attempt:
+    resolved = _resolve(chain)
     try:
-        attempt = _AttemptFile.model_validate({"data": {}, **resolved})
+        attempt = _AttemptFile.model_validate(resolved)
     except ValidationError as error:
         key, reason, remedy = _explain(error, _AttemptFile)
         raise AttemptError(f"{_origin(chain, tuple(key.split('.')))}: {key}", reason, remedy) from error
-    data = _with_data_file(attempt.data, data_file)
-    if not data.sources:
-        raise AttemptError(
-            f"{file}: data.sources", "no source of labelled pictures is named", "Name one here or in data.yaml"
-        )
+    if not attempt.data.sources:
+        remedy = "Name one here or in data.yaml"
+        raise AttemptError(f"{chain[0].path}: data.sources", "no source of labelled pictures is named", remedy)
     try:
         settings.check_model(attempt.track, attempt.model)
+        train = settings.check_train(attempt.track, attempt.train)
     except settings.BadSettingError as error:
-        raise _as_attempt_error(error, chain) from error
-    train = _check_train(attempt.track, attempt.train, chain)
-    if overrides:
-        train = _check_train(attempt.track, {**attempt.train, **overrides}, [_File(Path("--set"), {}), *chain])
+        key, _, text = str(error).partition(": ")
+        reason, _, remedy = text.partition(". ")
+        raise AttemptError(f"{_origin(chain, tuple(key.split('.')))}: {key}", reason, remedy) from error
     return Attempt(
         number=0,
         root=Path(),
@@ -251,41 +256,16 @@ def _validate(
         track=attempt.track,
         model=attempt.model,
         pretrained=attempt.pretrained,
-        data=data,
+        data=attempt.data,
         train=train,
         notes=attempt.notes,
         builtin=data_file.builtin,
         dataset_path=data_file.path,
+        files=tuple(chain),
     )
 
 
-def _check_train(track: str, train: Mapping[str, Any], chain: list[_File]) -> dict[str, Any]:
-    try:
-        return settings.check_train(track, train)
-    except settings.BadSettingError as error:
-        raise _as_attempt_error(error, chain) from error
-
-
-def _as_attempt_error(error: settings.BadSettingError, chain: list[_File]) -> AttemptError:
-    key, _, text = str(error).partition(": ")
-    reason, _, remedy = text.partition(". ")
-    return AttemptError(f"{_origin(chain, tuple(key.split('.')))}: {key}", reason, remedy)
-
-
-def _with_data_file(data: DataSettings, file: _DataFile) -> DataSettings:
-    names = [file.names[i] for i in sorted(file.names)] if isinstance(file.names, dict) else file.names
-    return data.model_copy(
-        update={
-            "sources": data.sources or file.sources,
-            "classes": data.classes if data.classes is not None else (tuple(names) if names else None),
-            "rename": {**file.rename, **data.rename},
-            "split": data.split or file.split,
-            "backgrounds": data.backgrounds or file.backgrounds,
-        }
-    )
-
-
-def _origin(chain: list[_File], key: tuple[str, ...]) -> Path:
+def _origin(chain: Sequence[_File], key: tuple[str, ...]) -> Path:
     """The file of the chain that says a key: the nearest one, as far down the key as any says it."""
     for depth in range(len(key), 0, -1):
         for file in chain:

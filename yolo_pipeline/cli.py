@@ -6,6 +6,7 @@ stdout carries the result (with --json one document and nothing else); progress 
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -18,8 +19,10 @@ from rich.text import Text
 
 from yolo_pipeline.console import terminal_progress
 from yolo_pipeline.errors import PipelineError, UsageError
+from yolo_pipeline.files import explain_os_error
 from yolo_pipeline.formats.files import ReadOptions, clean_label
 from yolo_pipeline.nouns import Scores
+from yolo_pipeline.reporting.reading import reading_lines
 from yolo_pipeline.reporting.tables import score_rows, short, terminal_table
 
 app = typer.Typer(
@@ -47,7 +50,7 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR")]) -> None:
     for file in recipe(folder):
         typer.echo(f"wrote {file}")
     typer.echo(f"Put pictures and LabelImg's XML files into {folder / 'datasets' / 'raw' / 'pictures'}, then type:")
-    typer.echo(f"python -m yolo_pipeline train --attempt 1 --project {folder}")
+    typer.echo(f"python -m yolo_pipeline train --attempt 1 --project {shlex.quote(str(folder))}")
 
 
 @app.command()
@@ -78,13 +81,8 @@ def convert(
         _print_json(found)
         return
     _show(f"{found['images']} images, {found['boxes']} boxes, {found['backgrounds']} backgrounds in {out}")
-    for what in ("fixed", "dropped"):
-        for entry in found[what]:
-            _show(f"{what}: {entry['file']} object {entry['object']}: {entry['what']}, {entry['why']}")
-    for entry in found["skipped"]:
-        _show(f"skipped: {entry['file']}: {entry['why']}")
-    for note in found["notes"]:
-        _show(note)
+    for line in reading_lines(report):
+        _show(line)
 
 
 @app.command()
@@ -95,10 +93,13 @@ def build(number: Number, project: Project = HERE) -> None:
     from yolo_pipeline.recipes.build import build as recipe
 
     with terminal_progress() as progress:
-        built = recipe(attempt.load(project, number), progress).built
+        data = recipe(attempt.load(project, number), progress)
+    built = data.built
     rows = [[split, n["images"], n["boxes"], n["backgrounds"]] for split, n in counts(built.dataset).items()]
     state = "unchanged" if built.reused else "built"
     _print(terminal_table(f"{built.folder} ({state})", ["split", "images", "boxes", "backgrounds"], rows))
+    for line in reading_lines(data.report):
+        _show(line)
 
 
 @app.command()
@@ -123,7 +124,8 @@ def train(
             run = recipe(project, number, overrides=overrides, resume=resume, again=again, progress=progress)
     except KeyboardInterrupt:
         _warn("interrupted; what is done is kept. Go on with:")
-        _warn(f"python -m yolo_pipeline train --attempt {number} --resume")
+        where = "" if project == HERE else f" --project {shlex.quote(str(project))}"
+        _warn(f"python -m yolo_pipeline train --attempt {number}{where} --resume")
         raise typer.Exit(INTERRUPTED) from None
     _print(terminal_table(f"attempt {number}", *score_rows(dict(run.read_scores()))))
     _show(f"Report: {run.report_file}")
@@ -202,6 +204,12 @@ def run(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         _warn("interrupted; nothing half-written was left")
         return INTERRUPTED
+    except OSError as error:
+        explained = explain_os_error(error.filename or "files", error)
+        if explained is None:
+            raise
+        _warn(f"error: {explained}")
+        return explained.exit_code
     except Exception as error:
         if hasattr(error, "show") and hasattr(error, "exit_code"):  # typer's own usage errors
             error.show()

@@ -84,7 +84,7 @@ class DataSettings(Settings):
     """What the data set of an attempt is made of."""
 
     sources: Annotated[tuple[SourceSettings, ...], BeforeValidator(as_tuple)] = ()
-    classes: Annotated[tuple[ClassName, ...] | None, BeforeValidator(as_tuple)] = None
+    classes: Annotated[tuple[ClassName, ...] | None, BeforeValidator(as_tuple), Field(min_length=1)] = None
     rename: dict[ClassName, ClassName] = Field(default_factory=dict)
     split: SplitSettings | None = None
     backgrounds: BackgroundSettings | None = None

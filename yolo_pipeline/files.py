@@ -46,28 +46,46 @@ def folder_beside(folder: Path, *, replace: bool = False) -> Iterator[Path]:
         DataError: the disk is full.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    building = _fresh(folder, "building")
+    try:
+        building = _fresh(folder, "building")
+    except OSError as error:
+        raise explain_os_error(folder, error) or error from error
     try:
         yield building
         if folder.exists() and replace:
             old = _fresh(folder, "old")
             folder.rename(old / folder.name)
-            building.rename(folder)
-            shutil.rmtree(old)
+            try:
+                building.rename(folder)
+            except OSError:
+                (old / folder.name).rename(folder)
+                old.rmdir()
+                raise
+            shutil.rmtree(old, ignore_errors=True)
             return
         if folder.exists():
             folder.rmdir()
         building.rename(folder)
     except OSError as error:
         shutil.rmtree(building, ignore_errors=True)
-        if error.errno in _DISK_FULL:
-            raise DataError(
-                folder, "the disk is full", "Free some space and try again; nothing was left behind"
-            ) from error
+        if (explained := explain_os_error(folder, error)) is not None:
+            raise explained from error
         raise
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise
+
+
+def explain_os_error(where: Path | str, error: OSError) -> DataError | None:
+    """A full disk or a missing permission as an error for the user; None for anything else."""
+    if error.errno in _DISK_FULL:
+        return DataError(
+            where, "the disk is full", "Free some space and try again; nothing half-written was left behind"
+        )
+    if isinstance(error, PermissionError):
+        named = error.filename or where
+        return DataError(named, "may not be written or read", "Close programs that use it, or mend its permissions")
+    return None
 
 
 def _fresh(folder: Path, purpose: str) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -57,11 +57,22 @@ class Run:
         """What was recorded; empty where there is no run yet."""
         if not self.record_file.is_file():
             return {}
-        try:
-            record: dict[str, Any] = read_json(self.record_file)
-        except ValueError as error:
-            raise InputError(self.record_file, f"is damaged ({error})", "Move the run's folder away") from error
+        record = _read(self.record_file)
+        if not isinstance(record, dict):
+            raise InputError(self.record_file, "is no record of a run", "Move the run's folder away")
         return record
+
+    @property
+    def splits_file(self) -> Path:
+        return self.folder / "splits.json"
+
+    def write_splits(self, splits: dict[str, Split | None]) -> None:
+        write_json(self.splits_file, splits)
+
+    def read_splits(self) -> dict[str, Split] | None:
+        """sha256 of each picture -> the split that this run saw it in; None where there was no run."""
+        splits: dict[str, Split] | None = _read(self.splits_file) if self.splits_file.is_file() else None
+        return splits
 
     @property
     def finished(self) -> bool:
@@ -75,9 +86,12 @@ class Run:
 
     def read_scores(self) -> dict[Split, Scores]:
         found: dict[Split, Scores] = {}
-        for split, value in read_json(self.scores_file).items():
-            classes = {name: ClassScores(**entry) for name, entry in value.pop("classes").items()}
-            found[split] = Scores(**value, classes=classes)
+        try:
+            for split, value in _read(self.scores_file).items():
+                classes = {name: ClassScores(**entry) for name, entry in value.pop("classes").items()}
+                found[split] = Scores(**value, classes=classes)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise InputError(self.scores_file, f"holds no scores ({error})", "Train with --again") from error
         return found
 
     def write_curves(self, curves: Curves) -> None:
@@ -88,8 +102,9 @@ class Run:
 
     def read_curves(self) -> Curves:
         header, *rows = self.curves_file.read_text(encoding="utf-8").splitlines()
-        columns = list(zip(*(map(float, row.split(",")) for row in rows), strict=True)) or [()] * header.count(",")
-        return Curves(dict(zip(header.split(","), columns, strict=False)))
+        names = header.split(",")
+        columns = list(zip(*(map(float, row.split(",")) for row in rows), strict=True)) or [()] * len(names)
+        return Curves(dict(zip(names, columns, strict=True)))
 
 
 def run_of(root: Path, number: int) -> Run:
@@ -119,22 +134,23 @@ def require_finished(root: Path, number: int) -> Run:
     return run
 
 
-def claim(root: Path, number: int, *, resume: bool, again: bool) -> Run:
-    """The folder to train an attempt in, when that loses nothing.
+def claim(root: Path, number: int, known: Iterable[int], *, resume: bool, again: bool) -> Run:
+    """The folder to train an attempt in, when that loses nothing; `again` and `resume` are the user's leave.
 
-    With `again`, what is there is kept as attempt-N.1, attempt-N.2 and so on.
+    Args:
+        known: numbers of the attempts there are, to name a free one.
 
     Raises:
-        FinishedError: a finished run is there, or an interrupted one and `resume` was not asked for.
+        FinishedError: a finished run is there, or an interrupted one, without leave.
     """
     run = run_of(root, number)
-    if again and run.folder.exists():
-        set_aside(run)
+    if again:
+        return run
     if run.finished:
-        last = max([n for n, _ in finished_runs(root)], default=number)
+        free = max([number, *known, *(n for n, _ in finished_runs(root))]) + 1
         remedy = (
-            f"Write attempts/{last + 1}.yaml with `base: {number}` and what you want to change, "
-            f"or add --again, which keeps the old run as attempt-{number}.1"
+            f"Write attempts/{free}.yaml with `base: {number}` and what you want to change, "
+            f"or add --again, which keeps the old run as {_free_name(run).name}"
         )
         raise FinishedError(f"runs/attempt-{number}", "is finished and is never overwritten", remedy)
     if (run.training / "weights" / "last.pt").is_file() and not resume:
@@ -144,10 +160,21 @@ def claim(root: Path, number: int, *, resume: bool, again: bool) -> Run:
     return run
 
 
-def set_aside(run: Run) -> Path:
-    """Renames a run's folder to the first free attempt-N.K."""
+def set_aside(run: Run) -> None:
+    """Renames a run's folder, if there is one, to the first free attempt-N.K."""
+    if run.folder.exists():
+        run.folder.rename(_free_name(run))
+
+
+def _free_name(run: Run) -> Path:
     number = 1
     while (target := run.folder.with_name(f"{run.folder.name}.{number}")).exists():
         number += 1
-    run.folder.rename(target)
     return target
+
+
+def _read(file: Path) -> Any:
+    try:
+        return read_json(file)
+    except (OSError, ValueError) as error:
+        raise InputError(file, f"is damaged or missing ({error})", "Move the run's folder away, or --again") from error

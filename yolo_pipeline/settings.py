@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
+import math
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -28,11 +29,12 @@ _NOT_FOR_TRAINING = frozenset({
     "show_boxes", "line_width", "format", "optimize", "dynamic", "simplify", "opset", "workspace", "tracker", "verbose",
     "augment", "agnostic_nms", "classes", "retina_masks", "dnn", "nms",
 })  # fmt: skip
-_POSITIVE_INTEGERS = frozenset({"epochs", "nbs", "imgsz"})
 _FRACTIONS = frozenset({
     "lr0", "lrf", "momentum", "weight_decay", "warmup_momentum", "warmup_bias_lr", "hsv_h", "hsv_s", "hsv_v",
     "translate", "perspective", "flipud", "fliplr", "bgr", "mosaic", "mixup", "cutmix", "copy_paste", "iou", "dropout",
 })  # fmt: skip
+_OPTIMIZERS = ("auto", "SGD", "MuSGD", "Adam", "Adamax", "AdamW", "NAdam", "RAdam", "RMSProp")
+_NUMBER_WORD = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
 _SUFFIXED_TASK = re.compile(r"-(seg|cls|pose|obb|sem|depth)")
 
 
@@ -51,14 +53,18 @@ def check_train(track: str, train: Mapping[str, Any]) -> dict[str, Any]:
         BadSettingError: an unknown key (the nearest is named), one that is said elsewhere, or a wrong value.
     """
     known = _ultralytics_defaults()
-    for key, value in train.items():
+    for key in train:
         if key in _OURS:
             raise BadSettingError(f"train.{key}: is not set here. Use {_OURS[key]}")
         if key in _NOT_FOR_TRAINING or key not in known:
             right = nearest(key, set(known) - _NOT_FOR_TRAINING - set(_OURS))
             raise BadSettingError(f"train.{key}: is no training setting of Ultralytics. {right}")
-        _check_value(key, value, known[key])
-    return {**YOLO_DEFAULTS, **train}
+    checked = {key: _as_number(value) for key, value in train.items()}
+    for key, value in checked.items():
+        fits, expected = _check_value(key, value, known[key])
+        if not fits:
+            raise BadSettingError(f"train.{key}: is {value!r}. It must be {expected}")
+    return {**YOLO_DEFAULTS, **checked}
 
 
 def check_model(track: str, model: str) -> None:
@@ -79,7 +85,7 @@ def check_model(track: str, model: str) -> None:
 
 def is_file_name(model: str) -> bool:
     """Whether `model:` names a weights or architecture file rather than a model."""
-    return model.lower().endswith((".pt", ".pth", ".yaml", ".yml", ".onnx"))
+    return model.lower().endswith((".pt", ".yaml", ".yml"))
 
 
 @cache
@@ -109,32 +115,47 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"Known are {', '.join(some[:12])}{' …' if len(some) > 12 else '.'}"
 
 
-def _check_value(key: str, value: Any, default: Any) -> None:
-    """Types go by Ultralytics' own default; the ranges are those that its check_cfg refuses."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if key in _POSITIVE_INTEGERS:
-        _require(isinstance(value, int) and number and value > 0, key, value, "a whole number above 0")
-    elif key == "batch":
-        _require(
-            number and value != 0 and (value == -1 or value > 0), key, value, "a number above 0, or -1 (automatic)"
-        )
-    elif key in _FRACTIONS:
-        _require(number and 0 <= value <= 1, key, value, "a number from 0 to 1")
-    elif key in ("patience", "workers", "seed", "close_mosaic"):
-        _require(isinstance(value, int) and number and value >= 0, key, value, "a whole number, 0 or above")
-    elif isinstance(default, bool):
-        _require(isinstance(value, bool) or key in ("amp", "cache", "compile"), key, value, "true or false")
-    elif isinstance(default, float):
-        _require(number or key in ("scale", "fraction"), key, value, "a number")
-    elif isinstance(default, int):
-        _require(number, key, value, "a number")
-    elif isinstance(default, str):
-        _require(isinstance(value, str), key, value, "a word")
+def _as_number(value: Any) -> Any:
+    """YAML takes `1e-3` for a word; everybody writes it for a number."""
+    return float(value) if isinstance(value, str) and _NUMBER_WORD.fullmatch(value) else value
 
 
-def _require(right: bool, key: str, value: Any, expected: str) -> None:
-    if not right:
-        raise BadSettingError(f"train.{key}: is {value!r}. It must be {expected}")
+def _check_value(key: str, value: Any, default: Any) -> tuple[bool, str]:
+    """Whether a value is right, and what would be. What is not named here goes by the type of Ultralytics' default."""
+    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    whole = number and isinstance(value, int)
+    match key:
+        case "epochs" | "nbs" | "imgsz":
+            return whole and value > 0, "a whole number above 0"
+        case "patience" | "workers" | "seed" | "close_mosaic":
+            return whole and value >= 0, "a whole number, 0 or above"
+        case "batch":
+            return number and (value == -1 or (0 < value < 1) or (whole and value > 0)), "a whole number above 0, or -1"
+        case "optimizer":
+            known = {name.lower() for name in _OPTIMIZERS}
+            return isinstance(value, str) and value.lower() in known, f"one of {', '.join(_OPTIMIZERS)}"
+        case "freeze":
+            layers = isinstance(value, list) and all(isinstance(entry, (int, str)) for entry in value)
+            return layers or (whole and value >= 0), "a number of layers, or a list of them"
+        case "time":
+            return value is None or (number and value > 0), "a number of hours"
+        case "cache":
+            return value in (True, False, "ram", "disk"), "true, false, ram or disk"
+        case "device":
+            return isinstance(value, (int, str)) and not isinstance(value, bool), "cpu, mps or the number of a GPU"
+        case "amp" | "compile":
+            return isinstance(value, (bool, str)), "true or false"
+        case "scale" | "fraction" if isinstance(value, list):
+            return len(value) == 2 and all(isinstance(entry, (int, float)) for entry in value), "one or two numbers"
+    if key in _FRACTIONS:
+        return number and 0 <= value <= 1, "a number from 0 to 1"
+    if isinstance(default, bool):
+        return isinstance(value, bool), "true or false"
+    if isinstance(default, (int, float)):
+        return number and (value >= 0 or key == "save_period"), "a number, 0 or above"
+    if isinstance(default, str):
+        return isinstance(value, str), "a word"
+    return True, ""
 
 
 @cache

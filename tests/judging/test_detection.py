@@ -173,7 +173,7 @@ def test_mistakes_on_one_picture() -> None:
         pytest.param("{", "[]", "is not a JSON file", id="broken JSON"),
         pytest.param(None, "[]", "there is no such file", id="missing file"),
         pytest.param("ok", "{}", "is no COCO results file", id="a mapping for results"),
-        pytest.param("ok", '[{"image_id": 1}]', "key 'bbox' is missing", id="no bbox"),
+        pytest.param("ok", '[{"image_id": 1}]', "has no category_id", id="no bbox"),
         pytest.param(
             "ok",
             '[{"image_id": 9, "category_id": 1, "bbox": [0, 0, 1, 1], "score": 1}]',

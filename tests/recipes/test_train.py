@@ -20,7 +20,7 @@ def test_a_run_holds_record_curves_scores_report_and_figures(project: Path) -> N
     run = train(project, 1, track=FakeTrack(find_squares))
     there = {file.relative_to(run.folder).as_posix() for file in run.folder.rglob("*") if file.is_file()}
     assert there == {
-        "record.json", "curves.csv", "scores.json", "report.md",
+        "record.json", "splits.json", "curves.csv", "scores.json", "report.md",
         "figures/curves.png", "figures/confusion.png", "figures/samples.png",
         "judged/val-truth.json", "judged/val-detections.json", "judged/test-truth.json", "judged/test-detections.json",
         "training/weights/best.pt", "training/weights/last.pt",
@@ -80,7 +80,7 @@ def test_a_detector_that_says_nothing_is_judged_and_reported(project: Path) -> N
 def test_a_finished_run_is_never_overwritten(project: Path) -> None:
     run = train(project, 1, track=FakeTrack(find_squares))
     before = run.record_file.read_bytes()
-    with pytest.raises(FinishedError, match=r"Write attempts/2.yaml with `base: 1`.*or add --again"):
+    with pytest.raises(FinishedError, match=r"Write attempts/4\.yaml with `base: 1`.*or add --again"):
         train(project, 1, track=FakeTrack())
     with pytest.raises(FinishedError):
         train(project, 1, track=FakeTrack(), resume=True)

@@ -34,7 +34,8 @@ def deal(dataset: Dataset, ratios: Ratios, seed: int, hashes: Mapping[Path, str]
     Args:
         ratios: share of each split, adding up to 1.
         hashes: sha256 of every picture's file.
-        kept: sha256 -> split for pictures that keep the split they have; the rest of their group joins them.
+        kept: sha256 -> split for pictures that keep the split they have, also where that parts a group; the rest of
+            their group joins most of them.
 
     Raises:
         DataError: a split with a share above 0 would get no image.
@@ -123,5 +124,6 @@ def _refuse_empty(splits: list[Split], images: Counter[Split], groups: int) -> N
 
 
 def splits_by_content(images: tuple[ImageRecord, ...], hashes: Mapping[Path, str]) -> dict[str, Split]:
-    """sha256 -> split of images that have one."""
-    return {hashes[image.file]: image.split for image in images if image.split is not None}
+    """sha256 -> split of images that have one; of equal pictures in several splits, test goes before val and train."""
+    ordered = sorted((image for image in images if image.split), key=lambda image: SPLITS.index(image.split or "train"))
+    return {hashes[image.file]: image.split for image in ordered if image.split is not None}

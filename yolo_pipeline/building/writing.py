@@ -6,18 +6,21 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from yolo_pipeline.errors import DataError
+from yolo_pipeline import images
+from yolo_pipeline.errors import AnnotationError, DataError
 from yolo_pipeline.files import folder_beside, read_json, write_json
 from yolo_pipeline.formats import yolo
-from yolo_pipeline.nouns import SPLITS, Dataset, Split
+from yolo_pipeline.nouns import SPLITS, Dataset, ImageRecord, Split
 from yolo_pipeline.progress import Progress, silent
 
 MANIFEST = "build.json"
 _LAYOUT_VERSION = 1
+_LEAST_SIDE = 10  # pixels; Ultralytics leaves smaller pictures out with a warning (8.4.190 data/utils.py)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +67,41 @@ def write_built(
 
     Raises:
         DataError: a folder that was not built here is in the way, or the disk is full.
+        AnnotationError: pictures that cannot be decoded.
     """
     mark = fingerprint(dataset, hashes)
     if (reused := _reuse(folder, dataset, mark)) is not None:
         return reused
+    _refuse_broken(dataset, progress)
     with folder_beside(folder, replace=True) as building:
-        files = yolo.write(dataset, building, link=True, progress=progress)
-        yolo.write_config(dataset, building, folder)
+        files = yolo.write(dataset, building, root=folder, link=True, progress=progress)
         manifest = {"fingerprint": mark, "counts": counts(dataset), "splits": _splits(dataset, hashes), "files": files}
         write_json(building / MANIFEST, manifest)
     return BuiltDataset(folder, dataset, mark, files, reused=False)
+
+
+def _refuse_broken(dataset: Dataset, progress: Progress) -> None:
+    """Decodes every picture: a header can be whole where the pixels are not, and training would pass over those.
+
+    Raises:
+        AnnotationError: naming all pictures that cannot be decoded or are too small to train on.
+    """
+    with ThreadPoolExecutor() as pool:  # decoders let go of the interpreter lock
+        faults = pool.map(_fault, dataset.images)
+        found = [fault for _, fault in zip(progress.items(dataset.images, "decoding pictures"), faults, strict=True)]
+    bad = [fault for fault in found if fault]
+    if bad:
+        raise AnnotationError("pictures", f"{len(bad)} cannot be trained on: {'; '.join(bad)}", "Mend or remove them")
+
+
+def _fault(image: ImageRecord) -> str:
+    if min(image.width, image.height) < _LEAST_SIDE:
+        return f"{image.file}: {image.width}x{image.height} pixels are too few"
+    try:
+        images.decode_upright(image.file)
+    except images.UnreadableImage as error:
+        return f"{image.file}: {error}"
+    return ""
 
 
 def counts(dataset: Dataset) -> dict[str, Any]:

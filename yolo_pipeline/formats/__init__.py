@@ -12,6 +12,7 @@ from yolo_pipeline.errors import AnnotationError
 from yolo_pipeline.formats import voc, yolo
 from yolo_pipeline.formats.files import Listing, ReadOptions, list_files, require_folder
 from yolo_pipeline.nouns import Dataset, ReadReport
+from yolo_pipeline.progress import Progress, silent
 
 __all__ = ["FORMATS", "Format", "ReadOptions", "read", "recognise"]
 
@@ -20,12 +21,20 @@ class Reader(Protocol):
     def __call__(self, source: Path, options: ReadOptions) -> tuple[Dataset, ReadReport]: ...
 
 
+class Writer(Protocol):
+    """Fills the folder `out`, which will lie at `root` in the end; gives image name -> path of its picture."""
+
+    def __call__(
+        self, dataset: Dataset, out: Path, *, root: Path | None = None, link: bool = False, progress: Progress = silent
+    ) -> dict[str, str]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
     """A format's functions. `recognise` is None where content cannot tell it from another of the table."""
 
     read: Reader
-    write: Callable[[Dataset, Path], object] | None
+    write: Writer | None
     recognise: Callable[[Listing], bool] | None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -106,6 +107,21 @@ def _is_picture(folder: str, file: str) -> bool:
     if suffix in images.PICTURE_SUFFIXES:
         return True
     return suffix not in _TEXT_SUFFIXES and images.looks_like_picture(Path(folder, file))
+
+
+def place_picture(source: str, target: str, link: bool) -> None:
+    """Hard-links a picture where the disk can, copies it where it cannot. Existing files are never replaced."""
+    if link:
+        try:
+            os.link(os.path.realpath(source) if os.path.islink(source) else source, target)
+            return
+        except FileExistsError:
+            raise
+        except OSError:
+            pass  # another disk, or one without hard links
+    if os.path.lexists(target):
+        raise FileExistsError(target)
+    shutil.copyfile(source, target)
 
 
 def require_folder(source: Path) -> None:

@@ -6,10 +6,9 @@ x1 = xmax. `origin=0` is how LabelImg counts: x0 = xmin, x1 = xmax.
 
 from __future__ import annotations
 
-import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -26,6 +25,7 @@ from yolo_pipeline.formats.files import (
     group_of,
     list_files,
     once,
+    place_picture,
     require_folder,
     settle_box,
     split_of_folder,
@@ -34,6 +34,7 @@ from yolo_pipeline.formats.files import (
 from yolo_pipeline.formats.voc_xml import CORNERS, BadXml, VocAnnotation, VocObject, parse
 from yolo_pipeline.geometry import turn_box
 from yolo_pipeline.nouns import SPLITS, Box, Change, Dataset, ImageRecord, ReadReport, Skip, Split, Truth
+from yolo_pipeline.progress import Progress, silent
 
 
 def read(source: Path, options: ReadOptions = ReadOptions(), *, origin: int = 1) -> tuple[Dataset, ReadReport]:
@@ -81,22 +82,51 @@ def read(source: Path, options: ReadOptions = ReadOptions(), *, origin: int = 1)
     return Dataset(tuple(names), tuple(records)), notebook.report()
 
 
-def write(dataset: Dataset, out: Path, *, origin: int = 1) -> None:
-    """Writes pictures (copied) and XML side by side, as LabelImg keeps them; in one folder a split, if there are any.
+def write(
+    dataset: Dataset,
+    out: Path,
+    *,
+    root: Path | None = None,
+    link: bool = False,
+    progress: Progress = silent,
+    origin: int = 1,
+) -> dict[str, str]:
+    """Writes pictures and XML side by side, as LabelImg keeps them; in one folder a split, if there are any.
 
-    A box of one pixel's width has xmin = xmax at origin 1, which readers (ours, too) take for no box.
+    Boxes are written on the pixels as stored, as LabelImg shows them. A box of one pixel's width has xmin = xmax at
+    origin 1, which readers (ours, too) take for no box.
+
+    Args:
+        root, link, progress: as in `yolo.write`; VOC files do not say where they lie.
+
+    Returns:
+        name of each image record -> path of its picture below `out`.
 
     Source: LabelImg 1.8.6 pascal_voc_io.py (element order, tab indent).
     """
     stems = distinct_stems(image.name for image in dataset.images)
-    for image, stem in zip(dataset.images, stems, strict=True):
+    placed: dict[str, str] = {}
+    for image, stem in progress.items(list(zip(dataset.images, stems, strict=True)), "writing data set"):
         folder = out / image.split if image.split else out
         folder.mkdir(parents=True, exist_ok=True)
         picture = folder / f"{stem}{image.suffix}"
-        shutil.copyfile(image.file, picture)
-        write_text(
-            folder / f"{stem}.xml", annotation_xml(image.truths, picture, image.width, image.height, origin=origin)
-        )
+        place_picture(str(image.file), str(picture), link)
+        placed[image.name] = picture.relative_to(out).as_posix()
+        stored = _as_stored(image)
+        text = annotation_xml(stored.truths, picture, stored.width, stored.height, origin=origin)
+        write_text(folder / f"{stem}.xml", text)
+    return placed
+
+
+def _as_stored(image: ImageRecord) -> ImageRecord:
+    """The record with its boxes and size on the pixels as stored, before EXIF turns them."""
+    orientation = images.read_header(image.file).orientation
+    if orientation == 1:
+        return image
+    back = {6: 8, 8: 6}.get(orientation, orientation)
+    turned = (Truth(turn_box(t.box, back, image.width, image.height), t.label) for t in image.truths)
+    size = (image.height, image.width) if orientation >= 5 else (image.width, image.height)
+    return replace(image, truths=tuple(turned), width=size[0], height=size[1])
 
 
 def annotation_xml(truths: Sequence[Truth], picture: Path, width: int, height: int, *, origin: int = 1) -> str:

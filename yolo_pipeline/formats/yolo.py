@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import yaml
 
 from yolo_pipeline import images
 from yolo_pipeline.errors import AnnotationError
+from yolo_pipeline.files import write_text
 from yolo_pipeline.formats.files import (
     Listing,
     Notebook,
@@ -26,6 +26,7 @@ from yolo_pipeline.formats.files import (
     group_of,
     list_files,
     once,
+    place_picture,
     require_folder,
     settle_box,
     split_of_folder,
@@ -99,10 +100,13 @@ def read(source: Path, options: ReadOptions = ReadOptions()) -> tuple[Dataset, R
     return Dataset(names, tuple(records)), notebook.report()
 
 
-def write(dataset: Dataset, out: Path, *, link: bool = False, progress: Progress = silent) -> dict[str, str]:
+def write(
+    dataset: Dataset, out: Path, *, root: Path | None = None, link: bool = False, progress: Progress = silent
+) -> dict[str, str]:
     """Writes OUT/images/SPLIT, OUT/labels/SPLIT and OUT/data.yaml; images without a split are `train`.
 
     Args:
+        root: where `out` will lie in the end, for data.yaml; default: where it is.
         link: hard-link the pictures where the disk can, instead of copying them.
 
     Returns:
@@ -118,7 +122,7 @@ def write(dataset: Dataset, out: Path, *, link: bool = False, progress: Progress
         rows = "".join(_row(index[truth.label], truth.box, image.width, image.height) for truth in image.truths)
         with open(f"{out}/labels/{split}/{stem}.txt", "wb", buffering=0) as file:
             file.write(rows.encode())
-    write_config(dataset, out, out)
+    write_config(dataset, out, root or out)
     return {
         image.name: f"images/{split}/{stem}{image.suffix}"
         for image, (split, stem) in zip(dataset.images, placed, strict=True)
@@ -133,7 +137,7 @@ def write_config(dataset: Dataset, out: Path, root: Path) -> None:
     config.setdefault("val", config.get("train", "images/train"))  # Ultralytics refuses a data.yaml without val
     config["names"] = dict(enumerate(dataset.names))
     text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
-    (out / "data.yaml").write_text(text, encoding="utf-8")
+    write_text(out / "data.yaml", text)
 
 
 def recognise(listing: Listing) -> bool:
@@ -154,21 +158,6 @@ def label_name(picture: str) -> str:
     head, found, tail = f"/{picture}".rpartition("/images/")
     name = f"{head}/labels/{tail}"[1:] if found else picture
     return os.path.splitext(name)[0] + ".txt"
-
-
-def place_picture(source: str, target: str, link: bool) -> None:
-    """Hard-links a picture where the disk can, copies it where it cannot. Existing files are never replaced."""
-    if link:
-        try:
-            os.link(os.path.realpath(source) if os.path.islink(source) else source, target)
-            return
-        except FileExistsError:
-            raise
-        except OSError:
-            pass  # another disk, or one without hard links
-    if os.path.lexists(target):
-        raise FileExistsError(target)
-    shutil.copyfile(source, target)
 
 
 class _BadRow(ValueError):

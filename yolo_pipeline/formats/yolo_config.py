@@ -74,10 +74,14 @@ def split_folders(listing: Listing, config: dict[str, Any], notebook: Notebook) 
     """Folder or list file below the source -> split, as data.yaml says, as far as it is really there."""
     folders: dict[str, Split] = {}
     there = {parent for name in listing.pictures for parent in parents_of(name)}
+    base = config.get("path")
     for key, split in _SPLIT_KEYS.items():
         entries = config.get(key)
         for entry in entries if isinstance(entries, list) else [entries] if entries else []:
-            found = _find_folder(str(entry), str(config.get("path") or ""), there, listing)
+            if not isinstance(entry, str):
+                notebook.notes.append(f"{config_file(listing)}: {key}: is no path and was left out")
+                continue
+            found = _find_folder(entry, base if isinstance(base, str) else "", there, listing)
             if found is None:
                 notebook.notes.append(f"{config_file(listing)}: {key}: {entry} is not there and was left out")
                 continue

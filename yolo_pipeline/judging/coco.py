@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from yolo_pipeline.errors import InputError
+from yolo_pipeline.errors import InputError, one_line
 from yolo_pipeline.files import read_json
 from yolo_pipeline.nouns import Box, Detection, ImageRecord, Truth
 
 CocoTruth = dict[str, Any]
 CocoResults = list[dict[str, Any]]
 
+_TRUTH_LISTS = ("images", "annotations", "categories")
 _DIGITS = 3  # a thousandth of a pixel
 
 
@@ -94,57 +95,102 @@ def detections_by_image(truth: CocoTruth, results: CocoResults, conf: float) -> 
 
 
 def load_pair(truth_file: Path, detections_file: Path) -> tuple[CocoTruth, CocoResults]:
-    """Reads any COCO ground truth and results file; missing areas and annotation ids are filled in.
+    """Reads any COCO ground truth and results file. Ids are numbered anew, missing areas and crowd flags filled in.
+
+    Detections of categories that the truth does not list are left out, as in COCO's own evaluation.
 
     Raises:
         InputError: no JSON, not of COCO's shape, or a detection on an image that the truth does not have.
     """
-    truth = _checked_truth(truth_file, _load(truth_file))
-    results = _checked_results(detections_file, _load(detections_file), {image["id"] for image in truth["images"]})
-    return truth, results
-
-
-def _checked_truth(file: Path, truth: Any) -> CocoTruth:
-    if not isinstance(truth, dict) or any(
-        not isinstance(truth.get(k), list) for k in ("images", "annotations", "categories")
-    ):
-        raise InputError(file, "is no COCO ground truth", "It needs the lists images, annotations and categories")
-    try:
-        images = [{**image, "id": image["id"]} for image in truth["images"]]
-        categories = [{**category, "name": str(category["name"])} for category in truth["categories"]]
-        known = {image["id"] for image in images}
-        classes = {category["id"] for category in categories}
-        annotations = []
-        for number, row in enumerate(truth["annotations"], start=1):
-            _, _, width, height = bbox = _numbers(row["bbox"])
-            if row["image_id"] not in known or row["category_id"] not in classes:
-                raise InputError(f"{file}: annotations[{number - 1}]", "names an image or category that is not there")
-            filled = {"area": width * height, "iscrowd": 0, **row, "id": number, "bbox": bbox}
-            annotations.append(filled)
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            file, f"is no COCO ground truth ({_said(error)})", "Compare it with COCO's data format"
-        ) from error
-    return {"images": images, "categories": categories, "annotations": annotations}
-
-
-def _checked_results(file: Path, results: Any, known: set[Any]) -> CocoResults:
+    truth = _load(truth_file)
+    if not isinstance(truth, dict) or any(not isinstance(truth.get(key), list) for key in _TRUTH_LISTS):
+        raise InputError(truth_file, "is no COCO ground truth", f"It needs the lists {', '.join(_TRUTH_LISTS)}")
+    images = _numbered(truth_file, "images", truth["images"], "id")
+    categories = _numbered(truth_file, "categories", truth["categories"], "id")
+    _numbered(truth_file, "categories", truth["categories"], "name")
+    checked = {
+        "images": [{"id": images[_key(row["id"])], **_described(row)} for row in truth["images"]],
+        "categories": [
+            {"id": categories[_key(row["id"])], "name": one_line(str(row["name"]))} for row in truth["categories"]
+        ],
+        "annotations": [
+            _annotation(f"{truth_file}: annotations[{at}]", at + 1, row, images, categories)
+            for at, row in enumerate(truth["annotations"])
+        ],
+    }
+    results = _load(detections_file)
     if not isinstance(results, list):
-        raise InputError(file, "is no COCO results file", "It needs a list of image_id, category_id, bbox and score")
-    checked = []
-    for number, row in enumerate(results):
-        try:
-            bbox, (score,) = _numbers(row["bbox"]), _numbers([row["score"]], 1)
-            image_id, category_id = row["image_id"], row["category_id"]
-            unknown = image_id not in known
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{file}: [{number}]", f"is no detection ({_said(error)})") from error
-        if unknown:
-            raise InputError(
-                f"{file}: [{number}]", f"image {image_id} is not in the ground truth", "Use the matching split"
-            )
-        checked.append({"image_id": image_id, "category_id": category_id, "bbox": bbox, "score": score})
-    return checked
+        raise InputError(
+            detections_file, "is no COCO results file", "It needs a list of image_id, category_id, bbox, score"
+        )
+    found = (_result(f"{detections_file}: [{at}]", row, images, categories) for at, row in enumerate(results))
+    return checked, [row for row in found if row is not None]
+
+
+def _numbered(file: Path, what: str, rows: list[Any], key: str) -> dict[str, int]:
+    """The rows' ids -> 1, 2, 3 …; ids may be numbers or words, but none twice."""
+    numbers: dict[str, int] = {}
+    for at, row in enumerate(rows):
+        where = f"{file}: {what}[{at}]"
+        if not isinstance(row, dict) or not isinstance(row.get(key), (int, str)):
+            raise InputError(where, f"has no {key}", "Compare it with COCO's data format")
+        if numbers.setdefault(_key(row[key]), at + 1) != at + 1:
+            raise InputError(where, f"has the {key} {row[key]!r}, as one before it", f"Give each a {key} of its own")
+    return numbers
+
+
+def _key(value: Any) -> str:
+    return repr(value)
+
+
+def _described(row: dict[str, Any]) -> dict[str, Any]:
+    size = {key: int(row[key]) for key in ("width", "height") if isinstance(row.get(key), (int, float))}
+    return {"file_name": str(row.get("file_name", row["id"])), **size, "sha256": str(row.get("sha256", ""))}
+
+
+def _annotation(
+    where: str, number: int, row: Any, images: Mapping[str, int], categories: Mapping[str, int]
+) -> dict[str, Any]:
+    image, category, bbox = _placed(where, row)
+    if image not in images or category not in categories:
+        raise InputError(where, "names an image or a category that is not there", "Mend its image_id or category_id")
+    try:
+        area = float(row["area"]) if row.get("area") is not None else bbox[2] * bbox[3]
+    except (TypeError, ValueError):
+        raise InputError(where, f"has the area {row['area']!r}", "Write a number, or leave it out") from None
+    crowd = int(bool(row.get("iscrowd")))
+    place = {"image_id": images[image], "category_id": categories[category]}
+    return {"id": number, **place, "bbox": bbox, "area": area, "iscrowd": crowd}
+
+
+def _result(where: str, row: Any, images: Mapping[str, int], categories: Mapping[str, int]) -> dict[str, Any] | None:
+    image, category, bbox = _placed(where, row)
+    if image not in images:
+        raise InputError(where, f"image {row['image_id']!r} is not in the ground truth", "Use the matching split")
+    (score,) = _numbers(where, "score", [row.get("score")], 1)
+    if category not in categories:
+        return None
+    return {"image_id": images[image], "category_id": categories[category], "bbox": bbox, "score": score}
+
+
+def _placed(where: str, row: Any) -> tuple[str, str, list[float]]:
+    """Keys of a row's image and category, and its box."""
+    if not isinstance(row, dict):
+        raise InputError(where, "is no mapping", "Compare it with COCO's data format")
+    for key in ("image_id", "category_id", "bbox"):
+        if key not in row:
+            raise InputError(where, f"has no {key}", "Compare it with COCO's data format")
+    return _key(row["image_id"]), _key(row["category_id"]), _numbers(where, "bbox", row["bbox"], 4)
+
+
+def _numbers(where: str, key: str, values: Any, count: int) -> list[float]:
+    try:
+        numbers = [float(value) for value in values]
+    except (TypeError, ValueError):
+        numbers = []
+    if len(numbers) != count or not all(map(math.isfinite, numbers)):
+        raise InputError(where, f"has the {key} {str(values)[:60]}", f"{count} finite numbers are right")
+    return numbers
 
 
 def _load(file: Path) -> Any:
@@ -154,17 +200,6 @@ def _load(file: Path) -> Any:
         raise InputError(file, "there is no such file", "Check the path") from None
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(file, f"is not a JSON file ({error})", "Check the path") from error
-
-
-def _numbers(values: Sequence[Any], count: int = 4) -> list[float]:
-    numbers = [float(value) for value in values]
-    if len(numbers) != count or not all(map(math.isfinite, numbers)):
-        raise ValueError(f"{count} finite numbers expected, not {values!r}")
-    return numbers
-
-
-def _said(error: Exception) -> str:
-    return f"key {error} is missing" if isinstance(error, KeyError) else str(error)
 
 
 def _bbox(box: Box) -> list[float]:

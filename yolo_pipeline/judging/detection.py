@@ -40,14 +40,10 @@ class ConfusionMatrix:
 
 
 def judge(truth: CocoTruth, results: CocoResults) -> Scores:
-    """Scores detections (COCO results) against truths (COCO ground truth).
-
-    Detections of categories that the truth does not list are not counted, as in COCO's own evaluation.
-    """
+    """Scores detections (COCO results) against truths (COCO ground truth), as `judging.coco` makes them."""
     names = {category["id"]: category["name"] for category in truth["categories"]}
     ids = sorted(names)
-    known = [row for row in results if row["category_id"] in names]
-    evaluation = _evaluate(truth, known)
+    evaluation = _evaluate(truth, results)
     matches = _match(evaluation, ids)
     every = _Matches(
         np.concatenate([matches[i].scores for i in ids]) if ids else np.zeros(0),
@@ -60,7 +56,7 @@ def judge(truth: CocoTruth, results: CocoResults) -> Scores:
     return Scores(
         images=len(truth["images"]),
         truths=every.truths,
-        detections=len(known),
+        detections=len(results),
         mAP50=_mean(ap50.values()),
         mAP50_95=_mean(ap.values()),
         precision=precision,
@@ -75,7 +71,7 @@ def judge(truth: CocoTruth, results: CocoResults) -> Scores:
 def confusion_matrix(truth: CocoTruth, results: CocoResults, conf: float) -> ConfusionMatrix:
     """Which class was taken for which, at IoU 0.5, among detections with a score of at least `conf`."""
     names = {category["id"]: category["name"] for category in truth["categories"]}
-    known = [row for row in results if row["category_id"] in names and row["score"] >= conf]
+    known = [row for row in results if row["score"] >= conf]
     found = _evaluate(truth, known).confusion_matrix(iou_thr=0.5)
     ordered = tuple(names[i] for i in found["cat_ids"])
     return ConfusionMatrix(ordered, np.asarray(found["matrix"], dtype=np.int64))

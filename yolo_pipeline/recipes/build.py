@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,9 +18,11 @@ from yolo_pipeline.building.writing import BuiltDataset, built_splits, write_bui
 from yolo_pipeline.data_settings import BackgroundSettings, SourceSettings
 from yolo_pipeline.errors import AnnotationError, DataError
 from yolo_pipeline.formats import ReadOptions
-from yolo_pipeline.formats.files import list_files, require_folder
+from yolo_pipeline.formats.files import Listing, list_files, require_folder
+from yolo_pipeline.formats.yolo import label_name
 from yolo_pipeline.nouns import Dataset, ImageRecord, ReadReport, Skip, Split
 from yolo_pipeline.progress import Progress, silent
+from yolo_pipeline.run import run_of
 
 _DEFAULT_RATIOS: dict[Split, float] = {"train": 0.8, "val": 0.1, "test": 0.1}
 
@@ -50,7 +53,12 @@ def build(attempt: Attempt, progress: Progress = silent) -> Build:
     """Builds the data set of an attempt, or takes the one that is there when nothing has changed."""
     make_builtin(attempt, progress)
     hashes = Hashes()
-    dataset, report = assemble(attempt, hashes, progress)
+    try:
+        dataset, report = assemble(attempt, hashes, progress)
+    except DataError as error:
+        if not error.where.startswith("data."):
+            raise
+        raise DataError(attempt.where(error.where), error.reason, error.remedy) from error
     _refuse_untrainable(attempt, dataset)
     built = write_built(dataset, attempt.dataset_folder, hashes.known, progress)
     return Build(built, report, hashes.known)
@@ -78,6 +86,7 @@ def assemble(attempt: Attempt, hashes: Hashes, progress: Progress) -> tuple[Data
     emptied = sum(image.is_background for image in dataset.images) - backgrounds
     if emptied:
         report += ReadReport(notes=(f"{emptied} images lost their last box to the choice of classes",))
+    report += ReadReport(notes=_leaks(dataset, hashes.known) if attempt.data.split is None else ())
     dataset = _split(attempt, dataset, hashes, progress)
     if attempt.data.backgrounds is not None:
         pictures = _read_backgrounds(attempt.root, attempt.data.backgrounds, progress)
@@ -101,27 +110,41 @@ def _split(attempt: Attempt, dataset: Dataset, hashes: Hashes, progress: Progres
     """Deals the images: what the base had dealt stays, then what the sources say, then the attempt's shares."""
     asked = attempt.data.split
     kept: dict[str, Split] = {}
-    if asked is None:
-        kept.update(splits_by_content(dataset.images, hashes.known))
     if attempt.base is not None and not (asked and asked.again):
-        kept.update(_base_splits(attempt, hashes, progress))
-    if asked is None and all(image.split or hashes.known[image.file] in kept for image in dataset.images):
-        return dataset.with_images(
-            replace(image, split=kept.get(hashes.known[image.file], image.split)) for image in dataset.images
-        )
+        kept = _base_splits(attempt, hashes, progress)
+    if asked is None:
+        own = [kept.get(hashes.known[image.file], image.split) for image in dataset.images]
+        if all(own):
+            return dataset.with_images(replace(i, split=split) for i, split in zip(dataset.images, own, strict=True))
+        kept = {**splits_by_content(dataset.images, hashes.known), **kept}
     ratios = asked.ratios if asked else _DEFAULT_RATIOS
     return deal(dataset, ratios, asked.seed if asked else 0, hashes.known, kept)
 
 
 def _base_splits(attempt: Attempt, hashes: Hashes, progress: Progress) -> dict[str, Split]:
-    """The splits that the base was built with; where it was not built, those that it would be built with."""
+    """The splits that the base was trained with, else built with, else those that it would be built with."""
     assert attempt.base is not None
     base = attempts.load(attempt.root, attempt.base)
-    splits = built_splits(base.dataset_folder) if base.dataset_path is None else None
+    splits = run_of(base.root, base.number).read_splits()
+    if splits is None and base.dataset_path is None:
+        splits = built_splits(base.dataset_folder)
     if splits is None:
         dataset, _ = assemble(base, hashes, progress)
         splits = splits_by_content(dataset.images, hashes.known)
     return splits
+
+
+def _leaks(dataset: Dataset, hashes: Mapping[Path, str]) -> tuple[str, ...]:
+    """A note on pictures that a source put into several splits."""
+    splits: dict[str, set[Split]] = defaultdict(set)
+    for image in dataset.images:
+        if image.split is not None:
+            splits[hashes[image.file]].add(image.split)
+    leaked = [image.name for image in dataset.images if len(splits[hashes[image.file]]) > 1]
+    if not leaked:
+        return ()
+    named = ", ".join(leaked[:4]) + (" …" if len(leaked) > 4 else "")
+    return (f"{len(leaked)} pictures are in several splits of their source, which flatters the scores: {named}",)
 
 
 def _read_backgrounds(root: Path, settings: BackgroundSettings, progress: Progress) -> tuple[ImageRecord, ...]:
@@ -134,7 +157,7 @@ def _read_backgrounds(root: Path, settings: BackgroundSettings, progress: Progre
     folder = root / settings.source
     require_folder(folder)
     listing = list_files(folder)
-    labelled = _labelled_pictures(folder)
+    labelled = _labelled_pictures(folder, listing)
     if labelled:
         reason = f"{len(labelled)} pictures of this background folder have labelled objects: {', '.join(labelled[:5])}"
         raise DataError(settings.source, reason, "Take them out, or name the folder under data.sources")
@@ -153,13 +176,17 @@ def _read_backgrounds(root: Path, settings: BackgroundSettings, progress: Progre
     return tuple(records)
 
 
-def _labelled_pictures(folder: Path) -> list[str]:
-    listing = list_files(folder)
+def _labelled_pictures(folder: Path, listing: Listing) -> list[str]:
+    """Pictures with objects, by annotations in the folder or by YOLO labels in the folder parallel to it."""
     found: list[str] = []
     for entry in formats.FORMATS.values():
         if entry.recognise and entry.recognise(listing):
-            dataset, _ = entry.read(folder, ReadOptions(unlabelled="background", skip_bad=True))
+            dataset, _ = entry.read(folder, ReadOptions(unlabelled="background"))
             found += [image.name for image in dataset.images if image.truths]
+    for name in listing.pictures:
+        labels = Path(label_name((folder.resolve() / name).as_posix()))
+        if labels.is_file() and labels.read_bytes().strip():
+            found.append(name)
     return sorted(set(found))
 
 

@@ -11,7 +11,6 @@ from yolo_pipeline.building.classes import choose_classes
 from yolo_pipeline.errors import DataError, UsageError
 from yolo_pipeline.files import folder_beside
 from yolo_pipeline.formats import FORMATS, ReadOptions
-from yolo_pipeline.formats import yolo as yolo_format
 from yolo_pipeline.nouns import SPLITS, Dataset, ReadReport
 
 
@@ -29,7 +28,7 @@ def convert(
 
     Args:
         classes: keep the boxes of these classes, in this order.
-        link: hard-link pictures where the disk can (YOLO only); else copy them.
+        link: hard-link pictures where the disk can; else copy them.
 
     Raises:
         InputError: what reading finds, or something in the way of `out`.
@@ -46,11 +45,7 @@ def convert(
     if classes is not None:
         dataset = choose_classes(dataset, classes)
     with folder_beside(out) as building:
-        if to_format == "yolo":
-            yolo_format.write(dataset, building, link=link, progress=options.progress)
-            yolo_format.write_config(dataset, building, out)
-        else:
-            write(dataset, building)
+        write(dataset, building, root=out, link=link, progress=options.progress)
     return dataset, report
 
 

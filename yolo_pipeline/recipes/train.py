@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import importlib.metadata
+import json
 import platform
 import subprocess
 import time
@@ -12,21 +13,27 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from yolo_pipeline import attempt as attempts
 from yolo_pipeline import images
 from yolo_pipeline.attempt import Attempt
 from yolo_pipeline.building.writing import counts
+from yolo_pipeline.errors import AnnotationError, FinishedError, UsageError
 from yolo_pipeline.files import write_json
 from yolo_pipeline.judging.coco import results_json, truth_json
 from yolo_pipeline.judging.detection import judge
 from yolo_pipeline.nouns import JUDGED, Scores, Split
 from yolo_pipeline.progress import Progress, silent
 from yolo_pipeline.recipes.build import Build, build
+from yolo_pipeline.reporting.reading import reading_lines
 from yolo_pipeline.reporting.report import write_report
-from yolo_pipeline.run import Run, claim
+from yolo_pipeline.run import Run, claim, set_aside
 from yolo_pipeline.tracks import Predictor, Track, Trained, open_track
 
 _BATCH = 16
+_LINES_OF_A_KIND = 5
 
 
 def train(
@@ -50,24 +57,29 @@ def train(
     Raises:
         PipelineError: anything that the user can mend; nothing half-written is left.
     """
-    attempt = attempts.load(root, number, overrides)
+    if resume and again:
+        raise UsageError("--resume goes on with a run, --again begins anew: say one of them")
+    run = claim(root, number, attempts.attempt_numbers(root), resume=resume, again=again)
+    record = run.record if resume else {}
+    asked = {**record.get("overrides", {}), **(overrides or {})}
+    attempt = attempts.load(root, number, asked)
     track = track or open_track(attempt.track)
-    run = claim(root, number, resume=resume, again=again)
     track.check(attempt, progress)
 
     began = time.perf_counter()
     data = build(attempt, progress)
     _say_built(data, progress)
-    record = run.record if resume else {}
-    if record.get("state") != "trained":
-        record = {**_first_record(attempt, data, track), "seconds": {"build": _since(began)}}
+    if record:
+        _refuse_changed(run, record, attempt, data)
+    else:
+        record = {**_first_record(attempt, data, track), "overrides": asked}
+        record["seconds"] = {"build": _since(began), "train": 0.0}
+        if again:
+            set_aside(run)
         run.write_record(record)
-        began = time.perf_counter()
-        trained = track.train(attempt, data.built, run, progress, resume=resume)
-        record["seconds"]["train"] = _since(began)
-        record |= {"state": "trained", "training": _training_record(trained, run)}
-        run.write_curves(track.curves(run))
-        run.write_record(record)
+        run.write_splits({data.hashes[image.file]: image.split for image in data.built.dataset.images})
+    if record["state"] != "trained":
+        _train(track, attempt, data, run, record, progress, resume=resume)
 
     began = time.perf_counter()
     predictor = track.open(run.folder / record["training"]["weights"], attempt)
@@ -83,18 +95,56 @@ def train(
     return run
 
 
+def _train(
+    track: Track, attempt: Attempt, data: Build, run: Run, record: dict[str, Any], progress: Progress, *, resume: bool
+) -> None:
+    """Trains and records it; the time of interrupted legs is added up."""
+    before, began = record["seconds"]["train"], time.perf_counter()
+    try:
+        trained = track.train(attempt, data.built, run, progress, resume=resume)
+    finally:
+        record["seconds"]["train"] = round(before + _since(began), 2)
+        run.write_record(record)
+    run.write_curves(track.curves(run))
+    record |= {"state": "trained", "training": _training_record(trained, run)}
+    run.write_record(record)
+
+
+def _refuse_changed(run: Run, record: Mapping[str, Any], attempt: Attempt, data: Build) -> None:
+    """A run goes on only with the data and settings that it began with; the device may be another."""
+    now, then = json.loads(json.dumps([attempt.settings(), record["settings"]]))
+    for settings in (now, then):
+        for key in ("title", "notes"):
+            settings.pop(key, None)
+        for key in ("device", "workers"):
+            settings["train"].pop(key, None)
+    changed = [key for key in now if now[key] != then.get(key)]
+    if record["data"]["fingerprint"] != data.built.fingerprint:
+        changed.append("the data")
+    if changed:
+        reason = f"was begun with other settings or data than there are now ({', '.join(changed)})"
+        raise FinishedError(f"runs/{run.folder.name}", reason, "Undo the change, or add --again to begin anew")
+
+
 def _judge_split(predictor: Predictor, data: Build, split: Split, run: Run, progress: Progress) -> Scores:
     built = data.built
     records = built.dataset.of(split)
     detections = []
     batches = [records[i : i + _BATCH] for i in range(0, len(records), _BATCH)]
     for batch in progress.items(batches, f"judging on {split}"):
-        detections += predictor([images.decode_upright(built.picture(image.name)) for image in batch])
+        detections += predictor([_picture(built.picture(image.name)) for image in batch])
     names = built.dataset.names
     truth, results = truth_json(records, names, built.files, data.hashes), results_json(detections, names)
     write_json(run.truth_file(split), truth, indent=None)
     write_json(run.detections_file(split), results, indent=None)
     return judge(truth, results)
+
+
+def _picture(file: Path) -> npt.NDArray[np.uint8]:
+    try:
+        return images.decode_upright(file)
+    except images.UnreadableImage as error:
+        raise AnnotationError(file, str(error), "Build the data set again") from error
 
 
 def _say_built(data: Build, progress: Progress) -> None:
@@ -104,15 +154,8 @@ def _say_built(data: Build, progress: Progress) -> None:
         for split, entry in counts(built.dataset).items()
     ]
     progress.say(f"data set {'unchanged' if built.reused else 'built'}: {'; '.join(parts)}")
-    for what, changes in (("mended", report.fixed), ("left out", report.dropped)):
-        if changes:
-            first = changes[0]
-            progress.say(f"{len(changes)} {what}, first {first.file} object {first.object}: {first.what}, {first.why}")
-    if report.skipped:
-        first_skip = report.skipped[0]
-        progress.say(f"{len(report.skipped)} files not used, first {first_skip.file}: {first_skip.why}")
-    for note in report.notes:
-        progress.say(note)
+    for line in reading_lines(report, limit=_LINES_OF_A_KIND):
+        progress.say(line)
 
 
 def _first_record(attempt: Attempt, data: Build, track: Track) -> dict[str, Any]:

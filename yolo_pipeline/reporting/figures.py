@@ -51,7 +51,7 @@ def draw_curves(curves: Curves, file: Path) -> None:
 
 def draw_confusion(matrix: ConfusionMatrix, file: Path) -> None:
     """Counts, each row shaded by its share: rows are the truth, columns what was said."""
-    names = [*matrix.names, "background"]
+    names = [name.replace("$", r"\$") for name in (*matrix.names, "background")]  # $ would begin a formula
     size = min(4.5 + 0.45 * len(names), 24)
     totals = matrix.counts.sum(axis=1, keepdims=True)
     with _canvas(1, 1, (size, size * 0.85), file) as canvas:

@@ -7,7 +7,8 @@ import os
 import shutil
 import sys
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +21,7 @@ from yolo_pipeline.attempt import Attempt
 from yolo_pipeline.building.writing import BuiltDataset
 from yolo_pipeline.curves import ultralytics as results_csv
 from yolo_pipeline.errors import InputError, WeightsError, one_line
+from yolo_pipeline.files import read_json, write_json
 from yolo_pipeline.fonts import font_file
 from yolo_pipeline.nouns import Box, Curves, Detection
 from yolo_pipeline.progress import Progress
@@ -30,6 +32,7 @@ _JUDGED_FROM = 0.001  # confidence, as Ultralytics' own validation
 _NMS_IOU, _MAX_DETECTIONS = 0.7, 300
 _INTEGRATIONS = ("clearml", "comet", "dvc", "mlflow", "neptune", "raytune", "sync", "tensorboard", "wandb")
 _MOST_THREADS = 8
+_USED_FILE = "used.json"
 
 
 class UltralyticsTrack:
@@ -43,38 +46,42 @@ class UltralyticsTrack:
         if device != "cpu" and attempt.train.get("amp", True):
             progress.say("Ultralytics may fetch yolo26n.pt (5 MB) once, to check mixed precision on this GPU")
         _load(start, attempt)
+        if attempt.pretrained is False and start.suffix == ".pt":
+            remedy = "Leave pretrained out, or name a model or a .yaml to begin from scratch"
+            raise WeightsError(
+                attempt.where("pretrained"), f"is false, but model is the weights file {start.name}", remedy
+            )
 
     def train(self, attempt: Attempt, dataset: BuiltDataset, run: Run, progress: Progress, *, resume: bool) -> Trained:
         start = _find_start(attempt, progress)
-        device = _device(attempt)
         last = run.training / "weights" / "last.pt"
         resume = resume and last.is_file()
-        model = _load(last, attempt) if resume else _load(start, attempt)
-        arguments = {
-            **attempt.train,
-            "data": str(dataset.config_file),
-            "device": device,
-            "save_dir": str(run.training),
-            "exist_ok": True,
-            "plots": attempt.train.get("plots", False),
-            "verbose": False,
-            "resume": resume,
-            "pretrained": _pretrained_argument(attempt),
-        }
-        for event, callback in _callbacks(progress).items():
-            model.add_callback(event, callback)
-        try:
-            model.train(**arguments)
-        except (RuntimeError, OSError) as error:
-            raise _explained(error, attempt) from error
-        trainer = model.trainer
-        best = run.training / "weights" / "best.pt"
+        if not (resume and _has_ended(last)):
+            model = _load(last if resume else start, attempt)
+            for event, callback in _callbacks(progress, run.training / _USED_FILE).items():
+                model.add_callback(event, callback)
+            arguments = {
+                **attempt.train,
+                "data": str(dataset.config_file),
+                "device": _device(attempt),
+                "save_dir": str(run.training),
+                "exist_ok": True,
+                "plots": attempt.train.get("plots", False),
+                "verbose": False,
+                "resume": resume,
+                "pretrained": _pretrained_argument(attempt),
+            }
+            with _explained(attempt):
+                model.train(**arguments)
+        used = read_json(run.training / _USED_FILE)
+        curves = self.curves(run)
+        used["epochs"] = len(curves)
         return Trained(
-            weights=best,
-            start={"file": start.name, "sha256": images.sha256(start)} if start.suffix == ".pt" else {"file": None},
-            parameters=sum(parameter.numel() for parameter in trainer.model.parameters()),
-            used=_used(trainer),
-            own_metrics=_own_metrics(trainer.metrics or {}),
+            weights=run.training / "weights" / "best.pt",
+            start=_start_record(attempt, start),
+            parameters=used.pop("parameters"),
+            used=used,
+            own_metrics=_own_metrics(curves, used["best_epoch"]),
         )
 
     def open(self, weights: Path, attempt: Attempt) -> Predictor:
@@ -83,21 +90,30 @@ class UltralyticsTrack:
         model.add_callback("on_predict_start", lambda _: _use_all_cores())
 
         def predict(batch: Sequence[npt.NDArray[np.uint8]]) -> list[list[Detection]]:
-            results = model.predict(
-                [np.ascontiguousarray(picture[..., ::-1]) for picture in batch],  # Ultralytics takes arrays for BGR
-                imgsz=attempt.train["imgsz"],
-                conf=_JUDGED_FROM,
-                iou=_NMS_IOU,
-                max_det=_MAX_DETECTIONS,
-                device=device,
-                verbose=False,
-            )
-            return [_detections(result) for result in results]
+            """Pictures of one shape go together: a mixed batch would be padded, and so judged, by its neighbours."""
+            found: list[list[Detection]] = [[] for _ in batch]
+            for shape in dict.fromkeys(picture.shape for picture in batch):
+                places = [place for place, picture in enumerate(batch) if picture.shape == shape]
+                with _explained(attempt):
+                    results = model.predict(
+                        [np.ascontiguousarray(batch[place][..., ::-1]) for place in places],  # arrays are taken for BGR
+                        imgsz=attempt.train["imgsz"],
+                        conf=_JUDGED_FROM,
+                        iou=_NMS_IOU,
+                        max_det=_MAX_DETECTIONS,
+                        device=device,
+                        verbose=False,
+                    )
+                for place, result in zip(places, results, strict=True):
+                    found[place] = _detections(result)
+            return found
 
         return predict
 
     def curves(self, run: Run) -> Curves:
-        return results_csv.read(run.training / "results.csv")
+        curves = results_csv.read(run.training / "results.csv")
+        batches = read_json(run.training / _USED_FILE)["batches"]
+        return Curves({"step": tuple(epoch * batches for epoch in curves.columns["epoch"]), **curves.columns})
 
     def versions(self) -> dict[str, str]:
         return {name: importlib.metadata.version(name) for name in ("ultralytics", "torch", "torchvision")}
@@ -126,7 +142,12 @@ def _ultralytics() -> Any:
     import ultralytics
 
     kept = ultralytics.settings
-    dict.update(kept, {name: False for name in _INTEGRATIONS if name in kept})  # in memory alone
+    off = {name: False for name in _INTEGRATIONS if kept.get(name)}
+    ours = "yolo_pipeline" in Path(kept.file).parts
+    if off and ours:
+        kept.update(off)  # in the file as well, for processes that it starts
+    else:
+        dict.update(kept, off)  # somebody else imported Ultralytics: their file stays as it is
     return ultralytics
 
 
@@ -189,7 +210,7 @@ def _load(file: Path, attempt: Attempt) -> Any:
         if _is_old_yolov5(file):
             reason = "holds an old YOLOv5 model, which Ultralytics cannot train"
             raise WeightsError(file, reason, "Use the file with a u in its name, such as yolov5nu.pt") from error
-        if "outside the supported" in said:
+        if "outside the supported" in said and zipfile.is_zipfile(file):
             reason = "refers to code that is no part of Ultralytics; it was not run"
             raise WeightsError(file, reason, "Use weights that Ultralytics saved") from error
         kind = "an architecture" if file.suffix == ".yaml" else "weights (damaged, or an interrupted download?)"
@@ -214,9 +235,14 @@ def _device(attempt: Attempt) -> str:
     asked = attempt.train.get("device")
     if asked is None:
         return _best_device()
+    if isinstance(asked, list) or "," in str(asked):
+        raise InputError(
+            attempt.where("train.device"), f"is {asked}, several devices", "Name one: several are not supported"
+        )
     if str(asked) not in ("cpu", "mps") and _best_device() == "cpu":
-        raise InputError("train.device", f"is {asked}, but torch finds no CUDA device", "Say cpu, or type: doctor")
-    return ",".join(map(str, asked)) if isinstance(asked, list) else str(asked)
+        remedy = "Say cpu, or type: python -m yolo_pipeline doctor"
+        raise InputError(attempt.where("train.device"), f"is {asked}, but torch finds no CUDA device", remedy)
+    return str(asked)
 
 
 def _best_device() -> str:
@@ -232,8 +258,8 @@ def _use_all_cores() -> None:
     torch.set_num_threads(max(torch.get_num_threads(), min(_MOST_THREADS, os.cpu_count() or 1)))
 
 
-def _callbacks(progress: Progress) -> dict[str, Callable[[Any], None]]:
-    """Ultralytics' events -> our progress."""
+def _callbacks(progress: Progress, used_file: Path) -> dict[str, Callable[[Any], None]]:
+    """Ultralytics' events -> our progress, and a file with what is really used, which outlives an interruption."""
     state = {"batch": 0}
 
     def epoch_start(trainer: Any) -> None:
@@ -249,6 +275,7 @@ def _callbacks(progress: Progress) -> dict[str, Callable[[Any], None]]:
     def epoch_end(trainer: Any) -> None:
         done = min(trainer.epoch + 1, trainer.epochs)  # the final validation counts one epoch more
         progress.at("training", done, trainer.epochs, _losses(trainer))
+        write_json(used_file, _used(trainer))
 
     return {
         "on_train_epoch_start": epoch_start,
@@ -270,12 +297,13 @@ def _used(trainer: Any) -> dict[str, Any]:
         "device": _device_name(trainer.device),
         "imgsz": int(arguments.imgsz),
         "batch": int(trainer.batch_size),
-        "epochs": int(trainer.epoch) + 1,
+        "batches": len(trainer.train_loader),
         "best_epoch": int(trainer.stopper.best_epoch),
         "optimizer": str(arguments.optimizer),
         "lr0": float(arguments.lr0),
         "amp": bool(trainer.amp),
         "workers": int(arguments.workers),
+        "parameters": sum(parameter.numel() for parameter in trainer.model.parameters()),
     }
 
 
@@ -285,25 +313,55 @@ def _device_name(device: Any) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else str(device.type)
 
 
-def _own_metrics(metrics: dict[str, Any]) -> dict[str, float]:
-    """`metrics/mAP50(B)` -> `ultralytics/mAP50`; validation images, best epoch."""
-    return {
-        "ultralytics/" + name.removeprefix("metrics/").removesuffix("(B)").replace("mAP50-95", "mAP50_95"): float(value)
-        for name, value in metrics.items()
-        if name.startswith("metrics/")
-    }
+def _has_ended(last: Path) -> bool:
+    """Whether a checkpoint is that of a whole training: Ultralytics takes the optimizer out at the end."""
+    _ultralytics()
+    from ultralytics.nn.tasks import load_checkpoint
+
+    try:
+        _, checkpoint = load_checkpoint(str(last))
+    except Exception as error:
+        raise WeightsError(last, f"cannot be read ({one_line(str(error))[:200]})", "Begin anew with --again") from error
+    return checkpoint.get("optimizer") is None
 
 
-def _explained(error: Exception, attempt: Attempt) -> InputError:
-    said = str(error).replace("\n", " ")
-    smaller = f"Train with a smaller batch than {attempt.train['batch']} (batch: 4), a smaller imgsz or model"
-    if "out of memory" in said.lower():
-        return InputError("train.batch", f"the GPU's memory is not enough: {said[:160]}", smaller)
-    if "1455" in said:
-        return InputError("train.workers", "Windows' page file is too small", f"Say `workers: 0`. {smaller}")
-    if "No space left" in said:
-        return InputError("runs", "the disk is full", "Free some space, then go on with --resume")
-    raise error
+def _start_record(attempt: Attempt, start: Path) -> dict[str, Any]:
+    """The weights that training began from, as they are recorded; none when it began from scratch."""
+    file = attempt.root / attempt.pretrained if isinstance(attempt.pretrained, str) else start
+    if file.suffix != ".pt" or attempt.pretrained is False:
+        return {"file": None}
+    return {"file": file.name, "sha256": images.sha256(file)}
+
+
+def _own_metrics(curves: Curves, best_epoch: int) -> dict[str, float]:
+    """Ultralytics' own figures on validation images at its best epoch, as `ultralytics/mAP50` and so on."""
+    row = max(0, min(best_epoch, len(curves)) - 1)
+    names = ("precision", "recall", "mAP50", "mAP50_95")
+    return {f"ultralytics/{name}": curves.columns[f"val/{name}"][row] for name in names}
+
+
+@contextmanager
+def _explained(attempt: Attempt) -> Iterator[None]:
+    """What Ultralytics and torch raise on settings and machines, as one line for the user."""
+    try:
+        yield
+    except (RuntimeError, OSError) as error:
+        said = one_line(str(error))
+        smaller = f"Train with a smaller batch than {attempt.train['batch']} (batch: 4), a smaller imgsz or model"
+        if "out of memory" in said.lower():
+            raise InputError(attempt.where("train.batch"), f"memory is not enough: {said[:160]}", smaller) from error
+        if getattr(error, "winerror", None) == 1455 or "WinError 1455" in said:
+            where = attempt.where("train.workers")
+            raise InputError(where, "Windows' page file is too small", f"Say `workers: 0`. {smaller}") from error
+        if isinstance(error, FileNotFoundError):
+            where = attempt.where("train")
+            raise InputError(where, f"Ultralytics misses a file: {said[:300]}", "Mend the path") from error
+        if "No space left" in said or "failed writing file" in said:  # torch's own words for it
+            raise InputError("runs", "the disk is full", "Free some space, then go on with --resume") from error
+        raise
+    except (ValueError, TypeError, NotImplementedError, AssertionError) as error:
+        said = one_line(str(error))[:300]
+        raise InputError(attempt.where("train"), f"Ultralytics refuses a setting: {said}", "Mend it") from error
 
 
 def _detections(result: Any) -> list[Detection]:
