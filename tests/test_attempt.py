@@ -68,6 +68,17 @@ def test_defaults_of_training(tmp_path: Path) -> None:
     assert attempt.pretrained is True
 
 
+def test_numbers_with_an_exponent_are_numbers(tmp_path: Path) -> None:
+    root = _project(tmp_path, n1={"model": "yolov8n", "data": {"sources": SOURCES}, "train": {"lr0": "1e-3"}})
+    assert load(root, 1).train["lr0"] == 0.001
+
+
+def test_a_fault_of_the_command_line_is_said_of_it(tmp_path: Path) -> None:
+    root = _project(tmp_path, n1={"model": "yolov8n", "data": {"sources": SOURCES}, "train": {"epochs": 3}})
+    with pytest.raises(AttemptError, match=r"^--set: train\.epochs: is 0"):
+        load(root, 1, {"epochs": 0})
+
+
 def test_the_command_line_goes_before_the_files(tmp_path: Path) -> None:
     root = _project(tmp_path, n1={"model": "yolov8n", "data": {"sources": SOURCES}, "train": {"imgsz": 320}})
     assert load(root, 1, {"imgsz": 96}).train["imgsz"] == 96
@@ -119,6 +130,15 @@ def test_class_names_that_yaml_reads_as_numbers_are_words(tmp_path: Path) -> Non
             id="format",
         ),
         pytest.param({"data": {"classes": [True]}}, "put the class name in quotes", id="YAML's yes"),
+        pytest.param(
+            {"train": {"optimizer": "Adamm"}}, "train.optimizer: is 'Adamm'. It must be one of", id="optimizer"
+        ),
+        pytest.param({"train": {"freeze": "abc"}}, "train.freeze: is 'abc'", id="freeze"),
+        pytest.param({"train": {"cls": float("nan")}}, "train.cls: is nan", id="NaN"),
+        pytest.param({"train": {"box": -3}}, "train.box: is -3. It must be a number, 0 or above", id="negative gain"),
+        pytest.param({"train": {"cache": "banana"}}, "train.cache: is 'banana'", id="cache"),
+        pytest.param({"model": "x.onnx"}, "model: x.onnx is not known", id="a model that cannot be trained"),
+        pytest.param({"data": {"classes": []}}, "attempts/2.yaml: data.classes: is []", id="no class at all"),
         pytest.param({"track": "keras"}, "attempts/2.yaml: track: is 'keras'", id="track"),
         pytest.param({"base": 2}, "attempts/2.yaml: base: attempt 2 builds on itself", id="a circle"),
         pytest.param({"base": 9}, "attempts/2.yaml: base: there is no attempt 9. There are 1, 2", id="no base"),

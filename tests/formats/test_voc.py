@@ -544,3 +544,23 @@ def test_splits_are_written_as_folders(tmp_path: Path) -> None:
     voc.write(dealt, tmp_path / "out")
     again, _ = formats.read(tmp_path / "out", "voc")
     assert [(image.name, image.split) for image in again.images] == [("test/b.jpg", "test"), ("train/a.jpg", "train")]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("size", [(80, 40), (60, 60)], ids=["wide", "square"])
+@pytest.mark.parametrize("form", ["voc", "labelimg"])
+def test_written_boxes_lie_on_the_stored_pixels(
+    tmp_path: Path, orientation: int, size: tuple[int, int], form: str
+) -> None:
+    """Read, write and read: LabelImg shows stored pixels, so XML beside an EXIF-turned picture must follow them."""
+    (tmp_path / "in").mkdir()
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.new("RGB", size).save(tmp_path / "in" / "a.jpg", exif=exif)
+    header = images.read_header(tmp_path / "in" / "a.jpg")
+    width, height = header.upright_size
+    record = ImageRecord(tmp_path / "in" / "a.jpg", "a.jpg", width, height, ".jpg", (Truth(Box(5, 10, 25, 32), "egg"),))
+    formats.FORMATS[form].write(Dataset(("egg",), (record,)), tmp_path / "out")
+    dataset, _ = formats.read(tmp_path / "out", form)
+    assert dataset.images[0].truths == record.truths
+    assert (dataset.images[0].width, dataset.images[0].height) == (width, height)

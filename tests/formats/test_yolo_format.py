@@ -458,3 +458,14 @@ def test_equal_stems_in_two_splits_do_not_share_a_label_file(tmp_path: Path) -> 
         (1, 1),
         (1, 0),
     ]
+
+
+def test_nested_aliases_in_data_yaml_are_not_expanded(tmp_path: Path) -> None:
+    """Each level is ten times the one before; written out, the last would be a gigabyte."""
+    save_source(tmp_path, {"images/train/a.jpg": ROW})
+    levels = ["l0: &l0 [x, x, x, x, x, x, x, x, x, x]"]
+    levels += [f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]" for n in range(1, 9)]
+    (tmp_path / "data.yaml").write_text("\n".join([*levels, "names: [a, b]", "train: [*l8]", "path: *l8"]))
+    dataset, report = formats.read(tmp_path, "yolo")
+    assert len(dataset.images) == 1
+    assert report.notes == ("data.yaml: train: is no path and was left out",)

@@ -196,6 +196,51 @@ def test_foreign_pairs_are_checked(tmp_path: Path, truth: str | None, detections
     assert said in str(caught.value)
 
 
+_WHOLE = {
+    "images": [{"id": 1}],
+    "categories": [{"id": 1, "name": "a"}],
+    "annotations": [{"image_id": 1, "category_id": 1, "bbox": [1, 2, 10, 10]}],
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        pytest.param(
+            {"categories": [{"id": 1, "name": "a"}, {"id": 2, "name": "a"}]}, "has the name 'a'", id="name twice"
+        ),
+        pytest.param({"categories": [{"id": 1, "name": "a"}, {"id": 1, "name": "b"}]}, "has the id 1", id="id twice"),
+        pytest.param({"images": [{"id": [1]}]}, "has no id", id="a list for an id"),
+        pytest.param(
+            {"annotations": [{"image_id": 1, "category_id": [1], "bbox": [1, 2, 3, 4]}]}, "not there", id="list"
+        ),
+        pytest.param(
+            {"annotations": [{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "area": "big"}]}, "area", id="area"
+        ),
+    ],
+)
+def test_odd_truths_are_refused(tmp_path: Path, change: dict[str, Any], said: str) -> None:
+    (tmp_path / "gt.json").write_text(json.dumps({**_WHOLE, **change}))
+    (tmp_path / "dt.json").write_text("[]")
+    with pytest.raises(InputError, match=said):
+        load_pair(tmp_path / "gt.json", tmp_path / "dt.json")
+
+
+@pytest.mark.parametrize("image_id", [-5, 2**70, "photo one"], ids=["negative", "over 64 bits", "a word"])
+def test_any_id_will_do_and_foreign_keys_are_passed_over(tmp_path: Path, image_id: object) -> None:
+    annotation = {"image_id": image_id, "category_id": 7, "bbox": [1, 2, 10, 10], "iscrowd": None, "segmentation": "zz"}
+    truth = {
+        "images": [{"id": image_id, "file_name": 3}],
+        "categories": [{"id": 7, "name": 5}],
+        "annotations": [annotation],
+    }
+    (tmp_path / "gt.json").write_text(json.dumps(truth).replace('"name": 5', '"name": "five"'))
+    found = {"image_id": image_id, "category_id": 7, "bbox": [1, 2, 10, 10], "score": 0.5}
+    (tmp_path / "dt.json").write_text(json.dumps([found, {**found, "category_id": 99}]))
+    scores = judge(*load_pair(tmp_path / "gt.json", tmp_path / "dt.json"))
+    assert (scores.mAP50, scores.detections) == (pytest.approx(1.0), 1)
+
+
 def test_truth_without_areas_and_ids_is_filled_in(tmp_path: Path) -> None:
     truth = {
         "images": [{"id": 7, "width": 50, "height": 50}],

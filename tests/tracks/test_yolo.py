@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import SHARED, write_yaml
 from PIL import Image
@@ -20,6 +21,7 @@ from yolo_pipeline.fonts import font_file
 from yolo_pipeline.progress import silent
 from yolo_pipeline.recipes.build import build
 from yolo_pipeline.recipes.train import train
+from yolo_pipeline.run import Run
 from yolo_pipeline.tracks.yolo import track
 
 TRAIN = [sys.executable, "-m", "yolo_pipeline", "train"]
@@ -46,9 +48,54 @@ def test_a_real_training_from_files_to_report(project: Path) -> None:
     assert all(value > 0 for value in curves.columns["train/box_loss"])
     assert set(run.read_scores()) == {"val", "test"}
     assert not list((project / "weights").iterdir())
+    assert curves.columns["step"] == (3.0, 6.0)  # 12 pictures in batches of 4
+    _resuming_a_run_that_had_ended_does_not_train_again(project, run)
     for name in ("curves", "confusion", "samples"):
         with Image.open(run.figures / f"{name}.png") as figure:
             assert min(figure.size) > 200
+
+
+def _resuming_a_run_that_had_ended_does_not_train_again(project: Path, run: Run) -> None:
+    """As after Ctrl-C in Ultralytics' last validation: the optimizer is gone from last.pt already."""
+    record, weights = run.record, run.training / "weights" / "best.pt"
+    before = images.sha256(weights)
+    run.write_record({**record, "state": "training"})
+    again = train(project, 2, resume=True)
+    assert again.finished
+    assert images.sha256(weights) == before
+    assert again.record["training"] == record["training"]
+
+
+def test_detections_do_not_depend_on_the_neighbours_in_a_batch(project: Path, tmp_path: Path) -> None:
+    """Pictures of three shapes, alone and together. The weights are random, which serves as well."""
+    from ultralytics import YOLO
+
+    weights = tmp_path / "random.pt"
+    YOLO("yolov8n.yaml").save(weights)
+    predict = track.open(weights, load(project, 1))
+    rng = np.random.default_rng(0)
+    sizes = [(64, 96, 3), (96, 64, 3), (64, 64, 3), (64, 96, 3)]
+    pictures = [rng.integers(0, 255, size=size, dtype=np.uint8) for size in sizes]
+    together, alone = predict(pictures), [predict([picture])[0] for picture in pictures]
+    assert [len(found) for found in together] == [len(found) for found in alone]
+    for one, other in zip(together, alone, strict=True):
+        assert [d.score for d in one] == pytest.approx([d.score for d in other], abs=1e-5)
+
+
+def test_several_devices_are_refused(project: Path) -> None:
+    with pytest.raises(InputError, match=r"^--set: train\.device: is 0,1, several devices"):
+        train(project, 1, overrides={"device": "0,1"})
+
+
+def test_weights_and_from_scratch_contradict_each_other(project: Path, tmp_path: Path) -> None:
+    from ultralytics import YOLO
+
+    YOLO("yolov8n.yaml").save(project / "mine.pt")
+    write_yaml(project / "attempts/4.yaml", {"base": 1, "model": "mine.pt"})
+    with pytest.raises(
+        WeightsError, match=r"attempts/1\.yaml: pretrained: is false, but model is the weights file mine"
+    ):
+        train(project, 4)
 
 
 @pytest.mark.slow

@@ -58,7 +58,8 @@ def build(attempt: Attempt, progress: Progress = silent) -> Build:
     except DataError as error:
         if not error.where.startswith("data."):
             raise
-        raise DataError(attempt.where(error.where), error.reason, error.remedy) from error
+        key, _, rest = error.where.partition(":")
+        raise DataError(f"{attempt.where(key)}{':' * bool(rest)}{rest}", error.reason, error.remedy) from error
     _refuse_untrainable(attempt, dataset)
     built = write_built(dataset, attempt.dataset_folder, hashes.known, progress)
     return Build(built, report, hashes.known)
