@@ -240,7 +240,7 @@ def test_the_users_ultralytics_settings_are_left_alone_and_nothing_is_reported(t
     theirs.mkdir(parents=True)
     (theirs / "settings.json").write_text('{"sync": true, "mine": 1}')
     code = (
-        "from yolo_pipeline.tracks.yolo import _ultralytics; u = _ultralytics();"
+        "from yolo_pipeline.tracks.yolo_weights import quiet_ultralytics; u = quiet_ultralytics();"
         "from ultralytics.utils import SETTINGS_FILE, events;"
         "assert u.settings['sync'] is False; assert not events.enabled if hasattr(events, 'enabled') else True;"
         "print(SETTINGS_FILE)"

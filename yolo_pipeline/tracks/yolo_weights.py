@@ -1,0 +1,149 @@
+"""Ultralytics kept quiet, and the weights that a YOLO attempt starts from."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from yolo_pipeline import images, settings
+from yolo_pipeline.attempt import Attempt
+from yolo_pipeline.errors import WeightsError, one_line
+from yolo_pipeline.fonts import font_file
+from yolo_pipeline.progress import Progress
+
+_INTEGRATIONS = ("clearml", "comet", "dvc", "mlflow", "neptune", "raytune", "sync", "tensorboard", "wandb")
+
+
+def quiet_ultralytics() -> Any:
+    """Ultralytics, told to keep to itself: settings in a folder of ours, no reports, no installs, no pickled code.
+
+    Its fonts are put in place beforehand, as it would fetch them otherwise.
+    """
+    if "ultralytics" not in sys.modules:
+        folder = platformdirs.user_cache_path("yolo_pipeline") / "ultralytics"
+        fonts = folder / "Ultralytics"
+        fonts.mkdir(parents=True, exist_ok=True)
+        for name in ("Arial.ttf", "Arial.Unicode.ttf"):
+            if not (fonts / name).exists():
+                shutil.copyfile(font_file(), fonts / name)
+        os.environ["YOLO_CONFIG_DIR"] = str(folder)
+        os.environ["YOLO_OFFLINE"] = "1"  # at import it would look for the network, to report and to update
+        os.environ["YOLO_AUTOINSTALL"] = "false"
+        os.environ["ULTRALYTICS_SAFE_LOAD"] = "1"
+        os.environ.setdefault("YOLO_VERBOSE", "false")
+    import ultralytics
+
+    kept = ultralytics.settings
+    off = {name: False for name in _INTEGRATIONS if kept.get(name)}
+    ours = "yolo_pipeline" in Path(kept.file).parts
+    if off and ours:
+        kept.update(off)  # in the file as well, for processes that it starts
+    else:
+        dict.update(kept, off)  # somebody else imported Ultralytics: their file stays as it is
+    return ultralytics
+
+
+def find_start(attempt: Attempt, progress: Progress) -> Path:
+    """What training starts from: a .pt file, or a .yaml to begin from scratch."""
+    if settings.is_file_name(attempt.model):
+        return _existing(attempt.root / attempt.model, "model")
+    if attempt.pretrained is True:
+        return _pretrained(attempt, progress)
+    return Path(f"{attempt.model}.yaml")
+
+
+def _existing(file: Path, key: str) -> Path:
+    if not file.is_file():
+        raise WeightsError(file, "there is no such file", f"Put it there, or name another one ({key}: in the attempt)")
+    return file
+
+
+def _pretrained(attempt: Attempt, progress: Progress) -> Path:
+    """The published weights of a model: from the project's folder `weights`, else by download, said beforehand."""
+    quiet_ultralytics()
+    from ultralytics.utils.checks import check_yolov5u_filename
+    from ultralytics.utils.downloads import attempt_download_asset
+
+    name: str = check_yolov5u_filename(f"{attempt.model.replace('-p6', '6')}.pt", verbose=False)
+    file = attempt.root / "weights" / name
+    if file.is_file():
+        return file
+    progress.say(f"fetching the pretrained weights {name} from Ultralytics' releases to weights/{name}")
+    file.parent.mkdir(exist_ok=True)
+    try:
+        attempt_download_asset(file)
+    except Exception as error:  # requests', urllib's and Ultralytics' own
+        progress.say(f"that failed: {one_line(str(error))}")
+    if not file.is_file():
+        reason = "the pretrained weights are not there and cannot be fetched (no network?)"
+        remedy = f"Put {name} there, or start from scratch with `pretrained: false` in the attempt"
+        raise WeightsError(f"weights/{name}", reason, remedy)
+    return file
+
+
+def pretrained_argument(attempt: Attempt) -> bool | str:
+    if isinstance(attempt.pretrained, str):
+        return str(_existing(attempt.root / attempt.pretrained, "pretrained"))
+    return attempt.pretrained
+
+
+def load(file: Path, attempt: Attempt) -> Any:
+    """A model from a weights or architecture file; whatever Ultralytics raises becomes a WeightsError."""
+    yolo = quiet_ultralytics().YOLO
+    from ultralytics.utils.checks import check_yolov5u_filename
+
+    if check_yolov5u_filename(file.name, verbose=False) != file.name and file.suffix == ".pt":
+        reason = "has the name of an old YOLOv5 file, in whose place Ultralytics would fetch another"
+        raise WeightsError(file, reason, "Use the file with a u in its name, such as yolov5nu.pt, or rename it")
+    try:
+        model = yolo(str(file))
+    except Exception as error:  # unpickling hostile or broken files raises anything
+        said = one_line(str(error))
+        if _is_old_yolov5(file):
+            reason = "holds an old YOLOv5 model, which Ultralytics cannot train"
+            raise WeightsError(file, reason, "Use the file with a u in its name, such as yolov5nu.pt") from error
+        if "outside the supported" in said and zipfile.is_zipfile(file):
+            reason = "refers to code that is no part of Ultralytics; it was not run"
+            raise WeightsError(file, reason, "Use weights that Ultralytics saved") from error
+        kind = "an architecture" if file.suffix == ".yaml" else "weights (damaged, or an interrupted download?)"
+        raise WeightsError(file, f"cannot be read as {kind}: {said[:200]}", "Fetch it again") from error
+    if model.task != "detect":
+        raise WeightsError(file, f"is a model for {model.task}, not for detection", "Name a detection model")
+    if isinstance(attempt.pretrained, str):
+        _existing(attempt.root / attempt.pretrained, "pretrained")
+    return model
+
+
+def _is_old_yolov5(file: Path) -> bool:
+    """Whether a checkpoint's pickle names the classes of the old YOLOv5 repository. Nothing is unpickled."""
+    if not zipfile.is_zipfile(file):
+        return False
+    with zipfile.ZipFile(file) as archive:
+        pickles = [name for name in archive.namelist() if name.endswith("/data.pkl")]
+        return any(b"cmodels.yolo\n" in archive.read(name) for name in pickles)
+
+
+def has_ended(last: Path) -> bool:
+    """Whether a checkpoint is that of a whole training: Ultralytics takes the optimizer out at the end."""
+    quiet_ultralytics()
+    from ultralytics.nn.tasks import load_checkpoint
+
+    try:
+        _, checkpoint = load_checkpoint(str(last))
+    except Exception as error:
+        raise WeightsError(last, f"cannot be read ({one_line(str(error))[:200]})", "Begin anew with --again") from error
+    return checkpoint.get("optimizer") is None
+
+
+def start_record(attempt: Attempt, start: Path) -> dict[str, Any]:
+    """The weights that training began from, as they are recorded; none when it began from scratch."""
+    file = attempt.root / attempt.pretrained if isinstance(attempt.pretrained, str) else start
+    if file.suffix != ".pt" or attempt.pretrained is False:
+        return {"file": None}
+    return {"file": file.name, "sha256": images.sha256(file)}
