@@ -61,7 +61,7 @@ def test_convert_round_trip_through_the_command_line(
             ("train", "--attempt", "1", "--set", "epoch=3"), 3, "train.epoch: is no training setting", id="--set typo"
         ),
         pytest.param(("compare",), 3, "there is no finished attempt", id="nothing to compare"),
-        pytest.param(("evaluate", "--attempt", "1"), 3, "is not finished", id="not finished"),
+        pytest.param(("evaluate", "--attempt", "1"), 3, "is not there (finished: none)", id="not finished"),
         pytest.param(("convert", "nowhere", "out"), 3, "error: nowhere: there is no such folder", id="no source"),
     ],
 )  # fmt: skip
@@ -154,4 +154,4 @@ def test_help_and_convert_do_not_import_torch() -> None:
 def test_a_wrong_yaml_type_of_overrides_is_said(cli: Cli, project: Path) -> None:
     write_yaml(project / "attempts/1.yaml", {"model": "yolov8n", "train": [1, 2]})
     ended = cli("train", "--attempt", 1, "--project", project)
-    assert (ended.code, ended.err.split(". ")[0]) == (3, "error: attempts/1.yaml: train: is [1, 2]")
+    assert (ended.code, ended.err.split(". ")[0]) == (3, f"error: {project}/attempts/1.yaml: train: is [1, 2]")

@@ -26,6 +26,7 @@ from yolo_pipeline.errors import AttemptError
 Track = Literal["yolo"]
 _NOT_INHERITED_ACROSS_TRACKS = ("model", "pretrained", "head", "train")
 _TOP_KEYS = ("title", "base", "track", "model", "pretrained", "data", "train", "notes")
+_COMMAND_LINE = Path("command line")
 _ULTRALYTICS_KEYS = frozenset({"train", "val", "test", "nc", "download"})  # allowed in data.yaml, not ours
 
 
@@ -138,13 +139,13 @@ def load(root: Path, number: int, overrides: Mapping[str, Any] | None = None) ->
     """
     files = list(_chain(root, number))
     data_file = _read_data_file(root)
-    bottom = [_File(Path("data.yaml"), {"data": data_file.as_data()})]
-    top = [_File(Path("--set"), {"train": dict(overrides)})] if overrides else []
+    bottom = [_File(root / "data.yaml", {"data": data_file.as_data()})]
+    top = [_File(_COMMAND_LINE, {"train": dict(overrides)})] if overrides else []
     attempt = _validate([*top, *files, *bottom], data_file)
     if len(files) == 1:
         return replace(attempt, number=number, root=root)
     base = _validate([*files[1:], *bottom], data_file)
-    changed = tuple(_differences(base.settings(), attempt.settings()))
+    changed = tuple(differences(base.settings(), attempt.settings()))
     return replace(attempt, number=number, root=root, changed=changed)
 
 
@@ -155,13 +156,13 @@ def _chain(root: Path, number: int) -> Iterator[_File]:
     while wanted is not None:
         if wanted in seen:
             path = attempt_file(root, seen[-1])
-            raise AttemptError(f"{_show(root, path)}: base", f"attempt {wanted} builds on itself", "Break the circle")
+            raise AttemptError(f"{path.as_posix()}: base", f"attempt {wanted} builds on itself", "Break the circle")
         file = _read(root, wanted, seen)
         seen.append(wanted)
         yield file
         wanted = file.content.get("base")
         if wanted is not None and (not isinstance(wanted, int) or isinstance(wanted, bool)):
-            where = f"{_show(root, file.path)}: base"
+            where = f"{file.path.as_posix()}: base"
             raise AttemptError(where, f"{wanted!r} is no attempt number", "Write `base: 4`")
 
 
@@ -170,26 +171,26 @@ def _read(root: Path, number: int, seen: list[int]) -> _File:
     if not path.is_file():
         there = attempt_numbers(root)
         known = f"There are {', '.join(map(str, there))}" if there else "There are none: `init DIR` makes a project"
-        where = f"{_show(root, attempt_file(root, seen[-1]))}: base" if seen else _show(root, path)
+        where = f"{attempt_file(root, seen[-1]).as_posix()}: base" if seen else path.as_posix()
         raise AttemptError(where, f"there is no attempt {number}", known)
-    content = _load_yaml(path, _show(root, path))
+    content = _load_yaml(path, path.as_posix())
     for key in content:
         if key not in _TOP_KEYS:
-            where = f"{_show(root, path)}: {key}"
+            where = f"{path.as_posix()}: {key}"
             raise AttemptError(where, "no such key", settings.nearest(str(key), _TOP_KEYS))
-    return _File(Path(_show(root, path)), content)
+    return _File(path, content)
 
 
 def _read_data_file(root: Path) -> _DataFile:
     path = root / "data.yaml"
     if not path.is_file():
         return _DataFile()
-    content = {key: value for key, value in _load_yaml(path, "data.yaml").items() if key not in _ULTRALYTICS_KEYS}
+    content = {key: value for key, value in _load_yaml(path, path.as_posix()).items() if key not in _ULTRALYTICS_KEYS}
     try:
         return _DataFile.model_validate(content)
     except ValidationError as error:
         key, reason, remedy = _explain(error, _DataFile)
-        raise AttemptError(f"data.yaml: {key}", reason, remedy) from error
+        raise AttemptError(f"{path.as_posix()}: {key}", reason, remedy) from error
 
 
 def _load_yaml(path: Path, shown: str) -> dict[str, Any]:
@@ -214,7 +215,9 @@ def _resolve(chain: list[_File]) -> dict[str, Any]:
         content = file.content
         if resolved and content.get("track", resolved.get("track", "yolo")) != resolved.get("track", "yolo"):
             resolved = {key: value for key, value in resolved.items() if key not in _NOT_INHERITED_ACROSS_TRACKS}
-        resolved = _merge({key: value for key, value in resolved.items() if key not in ("title", "notes")}, content)
+        if file.path != _COMMAND_LINE:  # each attempt has a title and notes of its own
+            resolved = {key: value for key, value in resolved.items() if key not in ("title", "notes")}
+        resolved = _merge(resolved, content)
     return resolved
 
 
@@ -305,21 +308,15 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
-def _differences(
+def differences(
     before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = ""
 ) -> Iterator[tuple[str, Any, Any]]:
+    """(dotted key, before, after) of what differs between two sets of settings; titles and notes do not count."""
     for key in sorted({*before, *after}):
         if not prefix and key in ("attempt", "title", "base", "notes"):
             continue
         old, new = before.get(key), after.get(key)
         if isinstance(old, dict) and isinstance(new, dict):
-            yield from _differences(old, new, f"{prefix}{key}.")
+            yield from differences(old, new, f"{prefix}{key}.")
         elif old != new:
             yield f"{prefix}{key}", old, new
-
-
-def _show(root: Path, path: Path) -> str:
-    try:
-        return path.relative_to(root).as_posix()
-    except ValueError:
-        return str(path)

@@ -6,7 +6,6 @@ stdout carries the result (with --json one document and nothing else); progress 
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from yolo_pipeline.console import terminal_progress
-from yolo_pipeline.errors import PipelineError, UsageError
+from yolo_pipeline.errors import InputError, PipelineError, UsageError, command
 from yolo_pipeline.files import explain_os_error
 from yolo_pipeline.formats.files import ReadOptions, clean_label
 from yolo_pipeline.nouns import Scores
@@ -36,7 +35,16 @@ app = typer.Typer(
 INTERRUPTED = 130
 _PIPE_WIDTH = 160
 
-Project = Annotated[Path, typer.Option("--project", help="The project's folder, which holds attempts/.")]
+
+def _existing_folder(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise InputError(folder, "there is no such folder", "Check --project")
+    return folder
+
+
+Project = Annotated[
+    Path, typer.Option("--project", callback=_existing_folder, help="The project's folder, which holds attempts/.")
+]
 Number = Annotated[int, typer.Option("--attempt", min=1, help="The N of attempts/N.yaml.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 HERE = Path()
@@ -50,7 +58,7 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR")]) -> None:
     for file in recipe(folder):
         typer.echo(f"wrote {file}")
     typer.echo(f"Put pictures and LabelImg's XML files into {folder / 'datasets' / 'raw' / 'pictures'}, then type:")
-    typer.echo(f"python -m yolo_pipeline train --attempt 1 --project {shlex.quote(str(folder))}")
+    typer.echo(command(folder, "train --attempt 1"))
 
 
 @app.command()
@@ -109,7 +117,9 @@ def train(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A training setting.")
     ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, 0, 0,1 …; left out: CUDA where there is one.")] = None,
+    device: Annotated[
+        str | None, typer.Option(help="cpu, or the number of a GPU; left out: CUDA where there is one.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Begin anew; the old run is kept as attempt-N.1.")] = False,
 ) -> None:
@@ -124,8 +134,7 @@ def train(
             run = recipe(project, number, overrides=overrides, resume=resume, again=again, progress=progress)
     except KeyboardInterrupt:
         _warn("interrupted; what is done is kept. Go on with:")
-        where = "" if project == HERE else f" --project {shlex.quote(str(project))}"
-        _warn(f"python -m yolo_pipeline train --attempt {number}{where} --resume")
+        _warn(command(project, f"train --attempt {number} --resume"))
         raise typer.Exit(INTERRUPTED) from None
     _print(terminal_table(f"attempt {number}", *score_rows(dict(run.read_scores()))))
     _show(f"Report: {run.report_file}")
@@ -172,6 +181,7 @@ def compare(
     attempts = recipe.compare(project, numbers or [])
     if markdown is not None:
         write_text(markdown, recipe.as_markdown(attempts))
+        _warn(f"wrote {markdown}")
     if as_json:
         _print_json(recipe.as_json(attempts))
         return

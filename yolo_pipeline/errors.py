@@ -14,6 +14,7 @@ The text of every InputError is one line: `WHERE: REASON. WHAT TO DO`.
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 
@@ -64,6 +65,12 @@ class WeightsError(InputError):
 
 class FinishedError(InputError):
     pass
+
+
+def command(root: Path, words: str) -> str:
+    """What to type for a command on the project in `root`, as its options stand in an error message."""
+    project = "" if root == Path() else f" --project {shlex.quote(str(root))}"
+    return f"python -m yolo_pipeline {words}{project}"
 
 
 def one_line(text: str) -> str:

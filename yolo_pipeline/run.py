@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from yolo_pipeline.errors import FinishedError, InputError
+from yolo_pipeline.errors import FinishedError, InputError, command
 from yolo_pipeline.files import read_json, write_json, write_text
 from yolo_pipeline.nouns import ClassScores, Curves, Scores, Split
 
@@ -78,6 +78,10 @@ class Run:
     def finished(self) -> bool:
         return self.record.get("state") == "finished"
 
+    @property
+    def was_interrupted(self) -> bool:
+        return not self.finished and (self.training / "weights" / "last.pt").is_file()
+
     def write_record(self, record: dict[str, Any]) -> None:
         write_json(self.record_file, record)
 
@@ -127,11 +131,12 @@ def require_finished(root: Path, number: int) -> Run:
         InputError: it was not trained to its end; the text says which attempts were.
     """
     run = run_of(root, number)
-    if not run.finished:
-        there = ", ".join(str(n) for n, _ in finished_runs(root)) or "none"
-        remedy = f"Type: python -m yolo_pipeline train --attempt {number}"
-        raise InputError(f"runs/attempt-{number}", f"is not finished (finished: {there})", remedy)
-    return run
+    if run.finished:
+        return run
+    there = ", ".join(str(n) for n, _ in finished_runs(root)) or "none"
+    resume = " --resume" if run.was_interrupted else ""
+    remedy = f"Type: {command(root, f'train --attempt {number}{resume}')}"
+    raise InputError(run.folder, f"is not {'finished' if resume else 'there'} (finished: {there})", remedy)
 
 
 def claim(root: Path, number: int, known: Iterable[int], *, resume: bool, again: bool) -> Run:
@@ -148,15 +153,14 @@ def claim(root: Path, number: int, known: Iterable[int], *, resume: bool, again:
         return run
     if run.finished:
         free = max([number, *known, *(n for n, _ in finished_runs(root))]) + 1
+        file = (root / "attempts" / f"{free}.yaml").as_posix()
         remedy = (
-            f"Write attempts/{free}.yaml with `base: {number}` and what you want to change, "
+            f"Write {file} with `base: {number}` and what you want to change, "
             f"or add --again, which keeps the old run as {_free_name(run).name}"
         )
-        raise FinishedError(f"runs/attempt-{number}", "is finished and is never overwritten", remedy)
-    if (run.training / "weights" / "last.pt").is_file() and not resume:
-        raise FinishedError(
-            f"runs/attempt-{number}", "was interrupted", "Add --resume to go on, or --again to begin anew"
-        )
+        raise FinishedError(run.folder, "is finished and is never overwritten", remedy)
+    if run.was_interrupted and not resume:
+        raise FinishedError(run.folder, "was interrupted", "Add --resume to go on, or --again to begin anew")
     return run
 
 

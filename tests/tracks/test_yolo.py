@@ -83,7 +83,7 @@ def test_detections_do_not_depend_on_the_neighbours_in_a_batch(project: Path, tm
 
 
 def test_several_devices_are_refused(project: Path) -> None:
-    with pytest.raises(InputError, match=r"^--set: train\.device: is 0,1, several devices"):
+    with pytest.raises(InputError, match=r"^command line: train\.device: is 0,1, several devices"):
         train(project, 1, overrides={"device": "0,1"})
 
 
@@ -147,7 +147,7 @@ def test_pretrained_weights_that_cannot_be_had_are_said_in_one_line(
     with pytest.raises(WeightsError) as caught:
         train(project, 4)
     assert str(caught.value) == (
-        "weights/yolov5xu.pt: the pretrained weights are not there and cannot be fetched (no network?). "
+        f"{project}/weights/yolov5xu.pt: the pretrained weights are not there and cannot be fetched (no network?). "
         "Put yolov5xu.pt there, or start from scratch with `pretrained: false` in the attempt"
     )
     assert not (project / "runs").exists()
@@ -193,7 +193,7 @@ def test_real_weights_files_that_cannot_be_trained(project: Path, name: str, pla
 
 
 def test_a_pickle_with_code_in_it_is_not_run(project: Path) -> None:
-    """torch.load with code execution would create the file."""
+    """torch.load with code execution would create the file; also where Ultralytics was imported before us."""
     import pickle
 
     import torch

@@ -57,7 +57,11 @@ def recognise(source: Path) -> str:
     if len(found) == 1:
         return found[0]
     if found:
-        raise AnnotationError(source, f"may be any of {', '.join(found)}", "Say which with --from (format: in a file)")
+        raise AnnotationError(
+            source,
+            f"may be any of {', '.join(found)}",
+            f"Say which: --from {found[0]}, or `format: {found[0]}` in data.yaml",
+        )
     known = ", ".join(FORMATS)
     raise AnnotationError(source, "holds no annotations of a known format", f"Known formats: {known}")
 

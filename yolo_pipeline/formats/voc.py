@@ -36,6 +36,8 @@ from yolo_pipeline.geometry import turn_box
 from yolo_pipeline.nouns import SPLITS, Box, Change, Dataset, ImageRecord, ReadReport, Skip, Split, Truth
 from yolo_pipeline.progress import Progress, silent
 
+_NO_XML = "Label some pictures first; if they are labelled in another format, leave `format` out, or name that one"
+
 
 def read(source: Path, options: ReadOptions = ReadOptions(), *, origin: int = 1) -> tuple[Dataset, ReadReport]:
     """Reads a folder of XML files and the pictures beside them (or below `options.images`).
@@ -54,7 +56,7 @@ def read(source: Path, options: ReadOptions = ReadOptions(), *, origin: int = 1)
         pictures = list_files(options.images)
     annotations = listing.with_suffix(".xml")
     if not annotations:
-        raise AnnotationError(source, "holds no Pascal VOC XML file", "Label some pictures first, or check the path")
+        raise AnnotationError(source, "holds no XML file of LabelImg or Pascal VOC", _NO_XML)
     if not pictures.pictures:
         raise AnnotationError(
             pictures.root, "holds no picture", "Put the pictures there, or name their folder (images)"

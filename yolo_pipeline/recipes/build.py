@@ -14,7 +14,7 @@ from yolo_pipeline.building.backgrounds import add_backgrounds
 from yolo_pipeline.building.classes import choose_classes, rename_classes
 from yolo_pipeline.building.merging import merge
 from yolo_pipeline.building.splitting import deal, splits_by_content
-from yolo_pipeline.building.writing import BuiltDataset, built_splits, write_built
+from yolo_pipeline.building.writing import BuiltDataset, built_splits, fingerprint, write_built
 from yolo_pipeline.data_settings import BackgroundSettings, SourceSettings
 from yolo_pipeline.errors import AnnotationError, DataError
 from yolo_pipeline.formats import ReadOptions
@@ -49,8 +49,15 @@ class Build:
     hashes: Mapping[Path, str]
 
 
-def build(attempt: Attempt, progress: Progress = silent) -> Build:
-    """Builds the data set of an attempt, or takes the one that is there when nothing has changed."""
+def build(attempt: Attempt, progress: Progress = silent, *, expected: str | None = None) -> Build:
+    """Builds the data set of an attempt, or takes the one that is there when nothing has changed.
+
+    Args:
+        expected: the fingerprint that it must have.
+
+    Raises:
+        DataError: it would be another; nothing was touched.
+    """
     make_builtin(attempt, progress)
     hashes = Hashes()
     try:
@@ -61,6 +68,9 @@ def build(attempt: Attempt, progress: Progress = silent) -> Build:
         key, _, rest = error.where.partition(":")
         raise DataError(f"{attempt.where(key)}{':' * bool(rest)}{rest}", error.reason, error.remedy) from error
     _refuse_untrainable(attempt, dataset)
+    if expected not in (None, fingerprint(dataset, hashes.known)):
+        reason = "is no longer what the run was begun with"
+        raise DataError(attempt.where("data"), reason, "Undo the change, or add --again to begin anew")
     built = write_built(dataset, attempt.dataset_folder, hashes.known, progress)
     return Build(built, report, hashes.known)
 
@@ -192,7 +202,7 @@ def _labelled_pictures(folder: Path, listing: Listing) -> list[str]:
 
 
 def _refuse_untrainable(attempt: Attempt, dataset: Dataset) -> None:
-    where = f"attempts/{attempt.number}.yaml: data"
+    where = attempt.where("data")
     for split in ("train", "val"):
         if not any(image.truths for image in dataset.images if image.split == split):
             reason = f"there is no labelled image in {split}"

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from yolo_pipeline.errors import InputError
+from yolo_pipeline.errors import InputError, command
 from yolo_pipeline.files import read_json
 from yolo_pipeline.nouns import JUDGED, SPLITS, Scores, Split
 from yolo_pipeline.reporting.tables import METRICS, markdown_table, metric, plain
@@ -33,7 +33,7 @@ def compare(root: Path, numbers: Sequence[int]) -> list[Compared]:
     """
     wanted = list(dict.fromkeys(numbers)) or [number for number, _ in finished_runs(root)]
     if not wanted:
-        raise InputError("runs", "there is no finished attempt", "Type: python -m yolo_pipeline train --attempt 1")
+        raise InputError(root / "runs", "there is no finished attempt", f"Type: {command(root, 'train --attempt 1')}")
     runs = [(number, require_finished(root, number)) for number in wanted]
     return [Compared(number, run, run.record, run.read_scores()) for number, run in runs]
 
@@ -55,6 +55,7 @@ def as_json(attempts: Sequence[Compared]) -> dict[str, Any]:
         "differences": [
             difference for before, after in pairwise(attempts) for difference in _differences(before, after)
         ],
+        "notes": warnings(attempts),
     }
 
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from yolo_pipeline import attempt as attempts
 from yolo_pipeline import images
-from yolo_pipeline.attempt import Attempt
+from yolo_pipeline.attempt import Attempt, differences
 from yolo_pipeline.building.writing import counts
 from yolo_pipeline.errors import AnnotationError, FinishedError, UsageError
 from yolo_pipeline.files import write_json
@@ -63,15 +63,16 @@ def train(
     record = run.record if resume else {}
     asked = {**record.get("overrides", {}), **(overrides or {})}
     attempt = attempts.load(root, number, asked)
+    progress.say(f"attempt {number}{': ' * bool(attempt.title)}{attempt.title}{_project(root)}")
     track = track or open_track(attempt.track)
     track.check(attempt, progress)
 
-    began = time.perf_counter()
-    data = build(attempt, progress)
-    _say_built(data, progress)
     if record:
-        _refuse_changed(run, record, attempt, data)
-    else:
+        _refuse_changed(run, record, attempt)
+    began = time.perf_counter()
+    data = build(attempt, progress, expected=record["data"]["fingerprint"] if record else None)
+    _say_built(data, progress)
+    if not record:
         record = {**_first_record(attempt, data, track), "overrides": asked}
         record["seconds"] = {"build": _since(began), "train": 0.0}
         if again:
@@ -110,20 +111,22 @@ def _train(
     run.write_record(record)
 
 
-def _refuse_changed(run: Run, record: Mapping[str, Any], attempt: Attempt, data: Build) -> None:
-    """A run goes on only with the data and settings that it began with; the device may be another."""
+def _project(root: Path) -> str:
+    return "" if root == Path() else f" (project {root})"
+
+
+def _refuse_changed(run: Run, record: Mapping[str, Any], attempt: Attempt) -> None:
+    """A run goes on only with the settings that it began with; the device may be another."""
     now, then = json.loads(json.dumps([attempt.settings(), record["settings"]]))
     for settings in (now, then):
         for key in ("title", "notes"):
             settings.pop(key, None)
         for key in ("device", "workers"):
             settings["train"].pop(key, None)
-    changed = [key for key in now if now[key] != then.get(key)]
-    if record["data"]["fingerprint"] != data.built.fingerprint:
-        changed.append("the data")
+    changed = [key for key, _, _ in differences(then, now)]
     if changed:
-        reason = f"was begun with other settings or data than there are now ({', '.join(changed)})"
-        raise FinishedError(f"runs/{run.folder.name}", reason, "Undo the change, or add --again to begin anew")
+        reason = f"was begun with other settings than there are now ({', '.join(changed)})"
+        raise FinishedError(run.folder, reason, "Undo the change, or add --again to begin anew")
 
 
 def _judge_split(predictor: Predictor, data: Build, split: Split, run: Run, progress: Progress) -> Scores:

@@ -35,10 +35,13 @@ def quiet_ultralytics() -> Any:
         os.environ["YOLO_CONFIG_DIR"] = str(folder)
         os.environ["YOLO_OFFLINE"] = "1"  # at import it would look for the network, to report and to update
         os.environ["YOLO_AUTOINSTALL"] = "false"
-        os.environ["ULTRALYTICS_SAFE_LOAD"] = "1"
         os.environ.setdefault("YOLO_VERBOSE", "false")
     import ultralytics
+    from ultralytics.nn import tasks
+    from ultralytics.utils.events import events
 
+    tasks.SAFE_LOAD = True  # checkpoints load with an allow-list of classes, whoever imported Ultralytics first
+    events.enabled = False
     kept = ultralytics.settings
     off = {name: False for name in _INTEGRATIONS if kept.get(name)}
     ours = "yolo_pipeline" in Path(kept.file).parts
@@ -83,7 +86,7 @@ def _pretrained(attempt: Attempt, progress: Progress) -> Path:
     if not file.is_file():
         reason = "the pretrained weights are not there and cannot be fetched (no network?)"
         remedy = f"Put {name} there, or start from scratch with `pretrained: false` in the attempt"
-        raise WeightsError(f"weights/{name}", reason, remedy)
+        raise WeightsError(file, reason, remedy)
     return file
 
 
