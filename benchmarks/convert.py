@@ -13,8 +13,8 @@ The contenders, all of which end with pictures, label files and data.yaml in a n
 
 The data are made anew from a seed: 640x480 JPEGs without EXIF of 60 to 100 KB, no two files equal, with 1 to 12 boxes
 each, and XML as LabelImg writes it beside them. They and all outputs lie in one temporary folder (TMPDIR says on which
-disk; 4 GB), which is removed at the end and not before: creating files soon after thousands were deleted can take
-several times as long (ext4 without a journal, as in many virtual machines, passes over inodes just freed).
+disk; 4 GB), which is removed at the end and not before: creating files soon after thousands were deleted took
+several times as long on the disk this was written on.
 
 Every run is a process of its own. Its clock starts after the imports and stops when the conversion returns, so neither
 interpreter nor imports count. Before it, everything is read once, so that it comes from memory for all, and writes
