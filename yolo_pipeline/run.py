@@ -46,6 +46,11 @@ class Run:
         """The framework's own folder: its logs and weights as it leaves them."""
         return self.folder / "training"
 
+    @property
+    def checkpoint(self) -> Path:
+        """What an interrupted training goes on from."""
+        return self.training / "weights" / "last.pt"
+
     def truth_file(self, split: Split) -> Path:
         return self.folder / "judged" / f"{split}-truth.json"
 
@@ -80,7 +85,7 @@ class Run:
 
     @property
     def was_interrupted(self) -> bool:
-        return not self.finished and (self.training / "weights" / "last.pt").is_file()
+        return not self.finished and self.checkpoint.is_file()
 
     def write_record(self, record: dict[str, Any]) -> None:
         write_json(self.record_file, record)

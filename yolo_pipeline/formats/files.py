@@ -15,7 +15,7 @@ from typing import Literal
 from yolo_pipeline import images
 from yolo_pipeline.errors import AnnotationError, one_line
 from yolo_pipeline.geometry import clip_box, order_corners
-from yolo_pipeline.nouns import Box, Change, ReadReport, Skip, Split, Truth
+from yolo_pipeline.nouns import Box, Change, ImageRecord, ReadReport, Skip, Split, Truth
 from yolo_pipeline.progress import Progress, silent
 
 _TEXT_SUFFIXES = frozenset(
@@ -129,6 +129,30 @@ def require_folder(source: Path) -> None:
         raise AnnotationError(source, "there is no such folder", "Check the path")
     if not source.is_dir():
         raise AnnotationError(source, "is a file", "Name the folder that holds the pictures and annotations")
+
+
+def picture_listing(listing: Listing, options: ReadOptions) -> Listing:
+    """Where the pictures of a source are: with its annotations, or below `options.images`."""
+    if options.images is None:
+        return listing
+    require_folder(options.images)
+    return list_files(options.images)
+
+
+def require_pictures(pictures: Listing) -> None:
+    if not pictures.pictures:
+        remedy = "Put the pictures there, or name their folder (images)"
+        raise AnnotationError(pictures.root, "holds no picture", remedy)
+
+
+def image_record(
+    root: Path, picture: str, header: images.Header, truths: tuple[Truth, ...] = (), split: Split | None = None
+) -> ImageRecord:
+    """The record of the picture `root/picture`, whose header was read."""
+    file = root / picture
+    width, height = header.upright_size
+    suffix = images.trainable_suffix(file, header)
+    return ImageRecord(file, picture, width, height, suffix, truths, group_of(picture), split)
 
 
 def stem_of(name: str) -> str:

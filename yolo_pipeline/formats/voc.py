@@ -22,16 +22,18 @@ from yolo_pipeline.formats.files import (
     clean_label,
     distinct_stems,
     folder_of,
-    group_of,
+    image_record,
     list_files,
     once,
+    picture_listing,
     place_picture,
     require_folder,
+    require_pictures,
     settle_box,
     split_of_folder,
     stem_of,
 )
-from yolo_pipeline.formats.voc_xml import CORNERS, BadXml, VocAnnotation, VocObject, parse
+from yolo_pipeline.formats.voc_xml import CORNERS, BadXml, OtherXml, VocAnnotation, VocObject, parse
 from yolo_pipeline.geometry import turn_box
 from yolo_pipeline.nouns import SPLITS, Box, Change, Dataset, ImageRecord, ReadReport, Skip, Split, Truth
 from yolo_pipeline.progress import Progress, silent
@@ -50,18 +52,11 @@ def read(source: Path, options: ReadOptions = ReadOptions(), *, origin: int = 1)
     """
     require_folder(source)
     listing = list_files(source)
-    pictures = listing
-    if options.images is not None:
-        require_folder(options.images)
-        pictures = list_files(options.images)
+    pictures = picture_listing(listing, options)
     annotations = listing.with_suffix(".xml")
     if not annotations:
         raise AnnotationError(source, "holds no XML file of LabelImg or Pascal VOC", _NO_XML)
-    if not pictures.pictures:
-        raise AnnotationError(
-            pictures.root, "holds no picture", "Put the pictures there, or name their folder (images)"
-        )
-
+    require_pictures(pictures)
     notebook = Notebook()
     splits = _image_sets(listing)
     reader = _FileReader(pictures.root, options, origin, splits, notebook)
@@ -162,10 +157,10 @@ def recognise(listing: Listing) -> bool:
     for name in listing.with_suffix(".xml")[:1]:
         try:
             parse((listing.root / name).read_bytes())
-        except BadXml as error:
-            return "its root is" not in str(error)  # nothing else writes XML: let reading name the fault
-        except OSError:
-            return True
+        except OtherXml:
+            return False
+        except (OSError, BadXml):
+            return True  # let reading name the fault
         return True
     return False
 
@@ -206,11 +201,8 @@ class _FileReader:
             return None
 
     def _record(self, picture: str, header: images.Header, truths: tuple[Truth, ...]) -> ImageRecord:
-        file = self.root / picture
-        width, height = header.upright_size
         split = (self.splits.get(stem_of(picture)) if self.splits else None) or split_of_folder(picture)
-        suffix = images.trainable_suffix(file, header)
-        return ImageRecord(file, picture, width, height, suffix, truths, group_of(picture), split)
+        return image_record(self.root, picture, header, truths, split)
 
     def _check_size(self, annotation: VocAnnotation, name: str, header: images.Header) -> bool:
         """Reports a size that is not the picture's. Returns whether the boxes must be turned to stand upright."""

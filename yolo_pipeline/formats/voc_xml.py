@@ -41,6 +41,10 @@ class BadXml(ValueError):
     """The file is no Pascal VOC annotation; the text says why, without the file's name."""
 
 
+class OtherXml(BadXml):
+    """Sound XML, but of another kind."""
+
+
 def parse(data: bytes) -> VocAnnotation:
     """Reads one file's bytes.
 
@@ -101,7 +105,7 @@ def parse_any(data: bytes) -> VocAnnotation:
     except (ValueError, LookupError) as error:  # an encoding that expat does not know
         raise BadXml(str(error)) from error
     if root.tag != "annotation":
-        raise BadXml(f"its root is <{root.tag}>, not <annotation>")
+        raise OtherXml(f"its root is <{root.tag}>, not <annotation>")
     width, height = _integer(root.findtext("size/width")), _integer(root.findtext("size/height"))
     return VocAnnotation(root.findtext("filename") or "", width, height, [_object(e) for e in root.findall("object")])
 

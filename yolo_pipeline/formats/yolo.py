@@ -15,7 +15,6 @@ from typing import Any
 import yaml
 
 from yolo_pipeline import images
-from yolo_pipeline.errors import AnnotationError
 from yolo_pipeline.files import write_text
 from yolo_pipeline.formats.files import (
     Listing,
@@ -23,11 +22,13 @@ from yolo_pipeline.formats.files import (
     ReadOptions,
     distinct_stems,
     folder_of,
-    group_of,
+    image_record,
     list_files,
     once,
+    picture_listing,
     place_picture,
     require_folder,
+    require_pictures,
     settle_box,
     split_of_folder,
     stem_of,
@@ -61,14 +62,8 @@ def read(source: Path, options: ReadOptions = ReadOptions()) -> tuple[Dataset, R
     """
     require_folder(source)
     listing = list_files(source)
-    pictures = listing
-    if options.images is not None:
-        require_folder(options.images)
-        pictures = list_files(options.images)
-    if not pictures.pictures:
-        raise AnnotationError(
-            pictures.root, "holds no picture", "Put the pictures there, or name their folder (images)"
-        )
+    pictures = picture_listing(listing, options)
+    require_pictures(pictures)
     notebook = Notebook()
     config = read_config(listing)
     names = class_names(listing, config)
@@ -175,9 +170,8 @@ class _FileReader:
     polygons: int = 0
 
     def record(self, picture: str, label: str | None, split: Split | None) -> ImageRecord | None:
-        file = self.root / picture
         try:
-            header = images.read_header(file)
+            header = images.read_header(self.root / picture)
         except images.UnreadableImage as error:
             self.notebook.bad.append(Skip(picture, str(error)))
             return None
@@ -190,8 +184,7 @@ class _FileReader:
             except (OSError, ValueError) as error:
                 self.notebook.bad.append(Skip(label, str(error)))
                 return None
-        suffix = images.trainable_suffix(file, header)
-        return ImageRecord(file, picture, width, height, suffix, truths, group_of(picture), split)
+        return image_record(self.root, picture, header, truths, split)
 
     def _truths(self, text: str, label: str, width: int, height: int) -> Iterator[tuple[int, Truth]]:
         number = 0

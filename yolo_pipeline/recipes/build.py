@@ -18,7 +18,7 @@ from yolo_pipeline.building.writing import BuiltDataset, built_splits, fingerpri
 from yolo_pipeline.data_settings import BackgroundSettings, SourceSettings
 from yolo_pipeline.errors import AnnotationError, DataError
 from yolo_pipeline.formats import ReadOptions
-from yolo_pipeline.formats.files import Listing, list_files, require_folder
+from yolo_pipeline.formats.files import Listing, image_record, list_files, require_folder
 from yolo_pipeline.formats.yolo import label_name
 from yolo_pipeline.nouns import Dataset, ImageRecord, ReadReport, Skip, Split
 from yolo_pipeline.progress import Progress, silent
@@ -68,7 +68,7 @@ def build(attempt: Attempt, progress: Progress = silent, *, expected: str | None
         key, _, rest = error.where.partition(":")
         raise DataError(f"{attempt.where(key)}{':' * bool(rest)}{rest}", error.reason, error.remedy) from error
     _refuse_untrainable(attempt, dataset)
-    if expected not in (None, fingerprint(dataset, hashes.known)):
+    if expected is not None and fingerprint(dataset, hashes.known) != expected:
         reason = "is no longer what the run was begun with"
         raise DataError(attempt.where("data"), reason, "Undo the change, or add --again to begin anew")
     built = write_built(dataset, attempt.dataset_folder, hashes.known, progress)
@@ -176,12 +176,9 @@ def _read_backgrounds(root: Path, settings: BackgroundSettings, progress: Progre
     records = []
     for name in progress.items(listing.pictures, "reading backgrounds"):
         try:
-            header = images.read_header(folder / name)
+            records.append(image_record(folder, name, images.read_header(folder / name)))
         except images.UnreadableImage as error:
             bad.append(Skip(name, str(error)))
-            continue
-        width, height = header.upright_size
-        records.append(ImageRecord(folder / name, name, width, height, images.trainable_suffix(folder / name, header)))
     if bad:
         raise AnnotationError(folder, "; ".join(f"{b.file}: {b.why}" for b in bad), "Mend or remove them")
     return tuple(records)

@@ -119,8 +119,6 @@ def _refuse_changed(run: Run, record: Mapping[str, Any], attempt: Attempt) -> No
     """A run goes on only with the settings that it began with; the device may be another."""
     now, then = json.loads(json.dumps([attempt.settings(), record["settings"]]))
     for settings in (now, then):
-        for key in ("title", "notes"):
-            settings.pop(key, None)
         for key in ("device", "workers"):
             settings["train"].pop(key, None)
     changed = [key for key, _, _ in differences(then, now)]

@@ -48,10 +48,9 @@ class UltralyticsTrack:
 
     def train(self, attempt: Attempt, dataset: BuiltDataset, run: Run, progress: Progress, *, resume: bool) -> Trained:
         start = find_start(attempt, progress)
-        last = run.training / "weights" / "last.pt"
-        resume = resume and last.is_file()
-        if not (resume and has_ended(last)):
-            model = load(last if resume else start, attempt)
+        resume = resume and run.checkpoint.is_file()
+        if not (resume and has_ended(run.checkpoint)):
+            model = load(run.checkpoint if resume else start, attempt)
             for event, callback in _callbacks(progress, run.training / _USED_FILE).items():
                 model.add_callback(event, callback)
             arguments = {
