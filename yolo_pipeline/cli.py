@@ -19,7 +19,8 @@ from rich.text import Text
 from yolo_pipeline.console import terminal_progress
 from yolo_pipeline.errors import InputError, PipelineError, UsageError, command
 from yolo_pipeline.files import explain_os_error
-from yolo_pipeline.formats.files import ReadOptions, clean_label
+from yolo_pipeline.formats import ReadOptions
+from yolo_pipeline.formats.files import clean_label
 from yolo_pipeline.nouns import Scores
 from yolo_pipeline.reporting.reading import reading_lines
 from yolo_pipeline.reporting.tables import score_rows, short, terminal_table
@@ -71,6 +72,7 @@ def convert(
     classes: Annotated[str | None, typer.Option(help="Keep these classes, in this order: a,b,c.")] = None,
     unlabelled: Annotated[Literal["skip", "background"], typer.Option(help="Pictures without annotation.")] = "skip",
     difficult: Annotated[Literal["keep", "drop"], typer.Option(help="Objects marked difficult.")] = "keep",
+    label_key: Annotated[str | None, typer.Option("--label-key", help="VIA: the attribute with the class.")] = None,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="List unreadable files instead of stopping.")] = False,
     link: Annotated[bool, typer.Option("--link/--copy", help="Hard-link pictures, or copy them.")] = True,
     as_json: Json = False,
@@ -80,7 +82,7 @@ def convert(
 
     kept = tuple(clean_label(name) for name in classes.split(",")) if classes else None
     with terminal_progress() as progress:
-        options = ReadOptions(images, unlabelled, difficult, skip_bad, progress)
+        options = ReadOptions(images, unlabelled, difficult, label_key, skip_bad, progress)
         dataset, report = recipe.convert(
             source, out, from_format=from_format, to_format=to_format, classes=kept, link=link, options=options
         )

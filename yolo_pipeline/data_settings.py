@@ -37,13 +37,17 @@ class Settings(BaseModel):
 
 
 class SourceSettings(Settings):
-    """A folder of labelled pictures; `images` where the pictures lie in another one. Paths go from the project."""
+    """Labelled pictures: a folder, a zip or an annotation file; `images` where the pictures lie in another folder.
+
+    Paths go from the project. `label_key` names the attribute with the class, in formats where it may be any.
+    """
 
     path: str
     format: str = "auto"
     images: str | None = None
     unlabelled: Unlabelled = "skip"
     difficult: Literal["keep", "drop"] = "keep"
+    label_key: str | None = None
 
     @model_validator(mode="after")
     def _format_is_known(self) -> SourceSettings:

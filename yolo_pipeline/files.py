@@ -11,9 +11,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import platformdirs
+
 from yolo_pipeline.errors import DataError
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def cache_folder() -> Path:
+    """Where what can be made again is kept between runs: the user's cache, as the system has it."""
+    return platformdirs.user_cache_path("yolo_pipeline")
 
 
 def write_text(path: Path, text: str) -> None:

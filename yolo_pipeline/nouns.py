@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
@@ -115,6 +115,15 @@ class Skip:
 
 
 @dataclass(frozen=True, slots=True)
+class Fact:
+    """What a source says of itself: its licence, version, where it came from, how it was preprocessed."""
+
+    source: str
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReadReport:
     """What reading changed, left out and noticed. Nothing is mended silently."""
 
@@ -122,6 +131,7 @@ class ReadReport:
     dropped: tuple[Change, ...] = ()
     skipped: tuple[Skip, ...] = ()
     notes: tuple[str, ...] = ()
+    facts: tuple[Fact, ...] = ()
 
     def __add__(self, other: ReadReport) -> ReadReport:
         return ReadReport(
@@ -129,7 +139,29 @@ class ReadReport:
             self.dropped + other.dropped,
             self.skipped + other.skipped,
             self.notes + other.notes,
+            self.facts + other.facts,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something about a data set that its makers should know before they train on it.
+
+    Attributes:
+        kind: which check found it, in a few words that never change ("leakage", "tiny boxes").
+        severity: `fault` spoils training or its scores, `warning` costs accuracy, `note` is worth knowing.
+        text: what was found, on one line, with counts.
+        remedy: what to do about it.
+        files: the pictures (or files) concerned, the worst first; all of them.
+        figures: the numbers behind it, for other programs.
+    """
+
+    kind: str
+    severity: Literal["fault", "warning", "note"]
+    text: str
+    remedy: str
+    files: tuple[str, ...] = ()
+    figures: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

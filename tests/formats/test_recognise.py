@@ -9,6 +9,7 @@ from PIL import Image
 
 from yolo_pipeline import formats
 from yolo_pipeline.errors import AnnotationError
+from yolo_pipeline.formats.source import open_source
 
 XML = "<annotation><object><name>egg</name><bndbox>{}</bndbox></object></annotation>".format(
     "<xmin>11</xmin><ymin>11</ymin><xmax>110</xmax><ymax>60</ymax>"
@@ -37,13 +38,13 @@ def save_folder(folder: Path, files: dict[str, str]) -> Path:
     ],
 )
 def test_recognised_by_content(tmp_path: Path, files: dict[str, str], name: str) -> None:
-    assert formats.recognise(save_folder(tmp_path, files)) == name
+    assert formats.recognise(open_source(save_folder(tmp_path, files))) == name
 
 
 @pytest.mark.parametrize("files", [{"a.xml": XML}, {"a.txt": "0 0.3 0.35 0.5 0.5", "classes.txt": "egg"}])
 def test_auto_reads_as_the_named_format_does(tmp_path: Path, files: dict[str, str]) -> None:
     source = save_folder(tmp_path, files)
-    assert formats.read(source) == formats.read(source, formats.recognise(source))
+    assert formats.read(source) == formats.read(source, formats.recognise(open_source(source)))
     assert formats.read(source)[0].boxes == 1
 
 
@@ -56,13 +57,13 @@ def test_every_format_but_labelimg_can_be_recognised() -> None:
 
 
 def test_missing_folder(tmp_path: Path) -> None:
-    with pytest.raises(AnnotationError, match="there is no such folder"):
+    with pytest.raises(AnnotationError, match="there is no such folder or file"):
         formats.read(tmp_path / "nowhere")
 
 
-def test_a_file_is_no_folder(tmp_path: Path) -> None:
+def test_a_single_xml_is_no_source(tmp_path: Path) -> None:
     (tmp_path / "a.xml").write_text(XML)
-    with pytest.raises(AnnotationError, match="is a file"):
+    with pytest.raises(AnnotationError, match="is a file that cannot be a source"):
         formats.read(tmp_path / "a.xml")
 
 

@@ -10,7 +10,8 @@ from typing import Protocol
 
 from yolo_pipeline.errors import AnnotationError
 from yolo_pipeline.formats import voc, yolo
-from yolo_pipeline.formats.files import Listing, ReadOptions, list_files, require_folder
+from yolo_pipeline.formats.json_files import BadJson, load_json
+from yolo_pipeline.formats.source import Listing, ReadOptions, Source, open_source
 from yolo_pipeline.nouns import Dataset, ReadReport
 from yolo_pipeline.progress import Progress, silent
 
@@ -18,7 +19,7 @@ __all__ = ["FORMATS", "Format", "ReadOptions", "read", "recognise"]
 
 
 class Reader(Protocol):
-    def __call__(self, source: Path, options: ReadOptions) -> tuple[Dataset, ReadReport]: ...
+    def __call__(self, source: Source, options: ReadOptions) -> tuple[Dataset, ReadReport]: ...
 
 
 class Writer(Protocol):
@@ -45,28 +46,43 @@ FORMATS: dict[str, Format] = {
 }
 
 
-def recognise(source: Path) -> str:
-    """The name of the format of a folder, by what it holds.
+def recognise(source: Source) -> str:
+    """The name of the format of a source, by what it holds.
 
     Raises:
         AnnotationError: nothing is recognised, or more than one format is.
     """
-    require_folder(source)
-    listing = list_files(source)
-    found = [name for name, entry in FORMATS.items() if entry.recognise and entry.recognise(listing)]
+    found = [name for name, entry in FORMATS.items() if entry.recognise and entry.recognise(source.files)]
     if len(found) == 1:
         return found[0]
     if found:
         raise AnnotationError(
-            source,
+            source.path,
             f"may be any of {', '.join(found)}",
             f"Say which: --from {found[0]}, or `format: {found[0]}` in data.yaml",
         )
+    for name in source.files.with_suffix(".json"):
+        try:
+            load_json(source.files.root / name)
+        except BadJson as error:
+            raise AnnotationError(source.files.root / name, str(error), "Mend or remove it") from error
     known = ", ".join(FORMATS)
-    raise AnnotationError(source, "holds no annotations of a known format", f"Known formats: {known}")
+    raise AnnotationError(source.path, "holds no annotations of a known format", f"Known formats: {known}")
 
 
-def read(source: Path, format: str = "auto", options: ReadOptions = ReadOptions()) -> tuple[Dataset, ReadReport]:
-    """Reads a source in a named format, or in the one it is recognised as."""
+def read(path: Path, format: str = "auto", options: ReadOptions = ReadOptions()) -> tuple[Dataset, ReadReport]:
+    """Reads a source (a folder, a zip, an annotation file) in a named format, or in the one it is recognised as."""
+    source = open_source(path, options)
+    try:
+        return read_opened(source, format, options)
+    except AnnotationError as error:
+        unpacked = str(source.files.root)
+        if source.files.root in (path, path.parent) or not error.where.startswith(unpacked):
+            raise
+        inside = error.where.removeprefix(unpacked).lstrip("/\\")
+        raise type(error)(f"{path}: {inside}" if inside else path, error.reason, error.remedy) from error
+
+
+def read_opened(source: Source, format: str, options: ReadOptions) -> tuple[Dataset, ReadReport]:
     name = recognise(source) if format == "auto" else format
     return FORMATS[name].read(source, options)

@@ -16,23 +16,15 @@ from yolo_pipeline import images
 from yolo_pipeline.errors import AnnotationError
 from yolo_pipeline.files import write_text
 from yolo_pipeline.formats.files import (
-    Listing,
     Notebook,
-    ReadOptions,
     clean_label,
     distinct_stems,
-    folder_of,
     image_record,
-    list_files,
     once,
-    picture_listing,
     place_picture,
-    require_folder,
-    require_pictures,
     settle_box,
-    split_of_folder,
-    stem_of,
 )
+from yolo_pipeline.formats.source import Listing, ReadOptions, Source, folder_of, split_of_folder, stem_of
 from yolo_pipeline.formats.voc_xml import CORNERS, BadXml, OtherXml, VocAnnotation, VocObject, parse
 from yolo_pipeline.geometry import turn_box
 from yolo_pipeline.nouns import SPLITS, Box, Change, Dataset, ImageRecord, ReadReport, Skip, Split, Truth
@@ -41,22 +33,20 @@ from yolo_pipeline.progress import Progress, silent
 _NO_XML = "Label some pictures first; if they are labelled in another format, leave `format` out, or name that one"
 
 
-def read(source: Path, options: ReadOptions = ReadOptions(), *, origin: int = 1) -> tuple[Dataset, ReadReport]:
-    """Reads a folder of XML files and the pictures beside them (or below `options.images`).
+def read(source: Source, options: ReadOptions = ReadOptions(), *, origin: int = 1) -> tuple[Dataset, ReadReport]:
+    """Reads XML files and the pictures beside them (or below `options.images`).
 
     Args:
         origin: 1 for Pascal VOC (default), 0 for LabelImg; see the module's text.
 
     Raises:
-        AnnotationError: no folder, no XML, no picture, or files that cannot be read (all are named).
+        AnnotationError: no XML, no picture, or files that cannot be read (all are named).
     """
-    require_folder(source)
-    listing = list_files(source)
-    pictures = picture_listing(listing, options)
+    listing, pictures = source.files, source.pictures
     annotations = listing.with_suffix(".xml")
     if not annotations:
-        raise AnnotationError(source, "holds no XML file of LabelImg or Pascal VOC", _NO_XML)
-    require_pictures(pictures)
+        raise AnnotationError(source.path, "holds no XML file of LabelImg or Pascal VOC", _NO_XML)
+    source.require_pictures()
     notebook = Notebook()
     splits = _image_sets(listing)
     reader = _FileReader(pictures.root, options, origin, splits, notebook)
@@ -64,7 +54,7 @@ def read(source: Path, options: ReadOptions = ReadOptions(), *, origin: int = 1)
     records = []
     for picture in options.progress.items(pictures.pictures, "reading annotations"):
         if picture in pairs:
-            record = reader.labelled(picture, pairs[picture], f"{source}/{pairs[picture]}")
+            record = reader.labelled(picture, pairs[picture], f"{listing.root}/{pairs[picture]}")
         elif options.unlabelled == "background":
             record = reader.background(picture)
         else:
@@ -72,9 +62,9 @@ def read(source: Path, options: ReadOptions = ReadOptions(), *, origin: int = 1)
             continue
         if record is not None:
             records.append(record)
-    notebook.settle_bad(source, options.skip_bad)
+    notebook.settle_bad(source.path, options.skip_bad)
     if not records:
-        raise AnnotationError(source, "no annotation has its picture", "Name the pictures' folder (images)")
+        raise AnnotationError(source.path, "no annotation has its picture", "Name the pictures' folder (images)")
     names = sorted({truth.label for record in records for truth in record.truths})
     return Dataset(tuple(names), tuple(records)), notebook.report()
 

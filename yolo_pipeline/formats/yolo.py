@@ -16,23 +16,8 @@ import yaml
 
 from yolo_pipeline import images
 from yolo_pipeline.files import write_text
-from yolo_pipeline.formats.files import (
-    Listing,
-    Notebook,
-    ReadOptions,
-    distinct_stems,
-    folder_of,
-    image_record,
-    list_files,
-    once,
-    picture_listing,
-    place_picture,
-    require_folder,
-    require_pictures,
-    settle_box,
-    split_of_folder,
-    stem_of,
-)
+from yolo_pipeline.formats.files import Notebook, distinct_stems, image_record, once, place_picture, settle_box
+from yolo_pipeline.formats.source import Listing, ReadOptions, Source, folder_of, split_of_folder, stem_of
 from yolo_pipeline.formats.yolo_config import (
     NAME_LISTS,
     class_names,
@@ -50,27 +35,25 @@ _ROUNDING_DIGITS = 6
 """Pixels are rounded to a millionth, so that what `write` wrote is read back equal."""
 
 
-def read(source: Path, options: ReadOptions = ReadOptions()) -> tuple[Dataset, ReadReport]:
+def read(source: Source, options: ReadOptions = ReadOptions()) -> tuple[Dataset, ReadReport]:
     """Reads a folder in YOLO layout; polygons become their boxes, counted in the notes.
 
     Class names come from data.yaml, classes.txt or obj.names; without any, the numbers are the names. Splits come
-    from data.yaml where its folders exist, else from folder names. Paths of data.yaml that leave `source` are not
+    from data.yaml where its folders exist, else from folder names. Paths of data.yaml that leave the source are not
     followed, nothing it says is run, and label caches are not opened.
 
     Raises:
-        AnnotationError: no folder, no picture, broken data.yaml or label rows (all files are named).
+        AnnotationError: no picture, broken data.yaml or label rows (all files are named).
     """
-    require_folder(source)
-    listing = list_files(source)
-    pictures = picture_listing(listing, options)
-    require_pictures(pictures)
+    listing, pictures = source.files, source.pictures
+    source.require_pictures()
     notebook = Notebook()
     config = read_config(listing)
     names = class_names(listing, config)
     folders = split_folders(listing, config, notebook)
     labels = {name: name for name in listing.with_suffix(".txt")}
     by_stem = {stem_of(name): name for name in labels} if options.images is not None else {}
-    reader = _FileReader(pictures.root, source, names, notebook)
+    reader = _FileReader(pictures.root, listing.root, names, notebook)
     used: set[str] = set()
     records: list[ImageRecord] = []
     for picture in options.progress.items(pictures.pictures, "reading labels"):
@@ -79,7 +62,7 @@ def read(source: Path, options: ReadOptions = ReadOptions()) -> tuple[Dataset, R
             used.add(label)
         if record := reader.record(picture, label, _split_of(picture, folders)):
             records.append(record)
-    notebook.settle_bad(source, options.skip_bad)
+    notebook.settle_bad(source.path, options.skip_bad)
     label_folders = {folder_of(label_name(picture)) for picture in pictures.pictures}
     for name in labels:
         if name not in used and name not in folders and folder_of(name) in label_folders and not _is_other_text(name):

@@ -11,7 +11,8 @@ from typing import Any
 import yaml
 
 from yolo_pipeline.errors import AnnotationError
-from yolo_pipeline.formats.files import Listing, Notebook, clean_label, split_of_folder
+from yolo_pipeline.formats.files import Notebook, clean_label
+from yolo_pipeline.formats.source import Listing, split_of_folder
 from yolo_pipeline.nouns import Split
 
 NAME_LISTS = ("classes.txt", "obj.names", "_darknet.labels")

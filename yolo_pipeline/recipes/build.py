@@ -18,7 +18,8 @@ from yolo_pipeline.building.writing import BuiltDataset, built_splits, fingerpri
 from yolo_pipeline.data_settings import BackgroundSettings, SourceSettings
 from yolo_pipeline.errors import AnnotationError, DataError
 from yolo_pipeline.formats import ReadOptions
-from yolo_pipeline.formats.files import Listing, image_record, list_files, require_folder
+from yolo_pipeline.formats.files import image_record
+from yolo_pipeline.formats.source import Source, open_source, require_folder
 from yolo_pipeline.formats.yolo import label_name
 from yolo_pipeline.nouns import Dataset, ImageRecord, ReadReport, Skip, Split
 from yolo_pipeline.progress import Progress, silent
@@ -112,6 +113,7 @@ def _read_source(root: Path, source: SourceSettings, progress: Progress) -> tupl
         images=root / source.images if source.images else None,
         unlabelled=source.unlabelled,
         difficult=source.difficult,
+        label_key=source.label_key,
         progress=progress,
     )
     return formats.read(root / source.path, source.format, options)
@@ -167,14 +169,14 @@ def _read_backgrounds(root: Path, settings: BackgroundSettings, progress: Progre
     """
     folder = root / settings.source
     require_folder(folder)
-    listing = list_files(folder)
-    labelled = _labelled_pictures(folder, listing)
+    source = open_source(folder)
+    labelled = _labelled_pictures(folder, source)
     if labelled:
         reason = f"{len(labelled)} pictures of this background folder have labelled objects: {', '.join(labelled[:5])}"
         raise DataError(settings.source, reason, "Take them out, or name the folder under data.sources")
     bad: list[Skip] = []
     records = []
-    for name in progress.items(listing.pictures, "reading backgrounds"):
+    for name in progress.items(source.pictures.pictures, "reading backgrounds"):
         try:
             records.append(image_record(folder, name, images.read_header(folder / name)))
         except images.UnreadableImage as error:
@@ -184,14 +186,14 @@ def _read_backgrounds(root: Path, settings: BackgroundSettings, progress: Progre
     return tuple(records)
 
 
-def _labelled_pictures(folder: Path, listing: Listing) -> list[str]:
+def _labelled_pictures(folder: Path, source: Source) -> list[str]:
     """Pictures with objects, by annotations in the folder or by YOLO labels in the folder parallel to it."""
     found: list[str] = []
     for entry in formats.FORMATS.values():
-        if entry.recognise and entry.recognise(listing):
-            dataset, _ = entry.read(folder, ReadOptions(unlabelled="background"))
+        if entry.recognise and entry.recognise(source.files):
+            dataset, _ = entry.read(source, ReadOptions(unlabelled="background"))
             found += [image.name for image in dataset.images if image.truths]
-    for name in listing.pictures:
+    for name in source.pictures.pictures:
         labels = Path(label_name((folder.resolve() / name).as_posix()))
         if labels.is_file() and labels.read_bytes().strip():
             found.append(name)

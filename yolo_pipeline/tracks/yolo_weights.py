@@ -9,11 +9,10 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from yolo_pipeline import images, settings
 from yolo_pipeline.attempt import Attempt
 from yolo_pipeline.errors import WeightsError, one_line
+from yolo_pipeline.files import cache_folder
 from yolo_pipeline.fonts import font_file
 from yolo_pipeline.progress import Progress
 
@@ -26,7 +25,7 @@ def quiet_ultralytics() -> Any:
     Its fonts are put in place beforehand, as it would fetch them otherwise.
     """
     if "ultralytics" not in sys.modules:
-        folder = platformdirs.user_cache_path("yolo_pipeline") / "ultralytics"
+        folder = cache_folder() / "ultralytics"
         fonts = folder / "Ultralytics"
         fonts.mkdir(parents=True, exist_ok=True)
         for name in ("Arial.ttf", "Arial.Unicode.ttf"):

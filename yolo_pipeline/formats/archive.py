@@ -1,0 +1,150 @@
+"""Zip archives from strangers, unpacked once into the user's cache, with every entry checked before one is written."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import stat
+import time
+import unicodedata
+import zipfile
+import zlib
+from pathlib import Path
+
+from yolo_pipeline import images
+from yolo_pipeline.errors import AnnotationError
+from yolo_pipeline.files import cache_folder, folder_beside
+from yolo_pipeline.progress import Progress
+
+MAX_ENTRIES = 500_000
+MAX_BYTES = 100 * 2**30
+MAX_RATIO = 200  # photographs hardly shrink, label files by 30; a bomb goes to 1000
+_RATIO_COUNTS_FROM = 10 * 2**20  # bytes; what is smaller can be no bomb
+_KEPT_DAYS = 30
+_REMEDY = "Do not trust it; if you know it, unpack it yourself and name the folder"
+_UTF8_FLAG, _ENCRYPTED_FLAG = 0x800, 0x1
+_NOT_ON_WINDOWS = re.compile(r'[<>:"|?*]|[. ]$|^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$', re.IGNORECASE)
+_LAYOUT_FOLDERS = frozenset(
+    {"train", "training", "valid", "val", "validation", "test", "images", "labels", "annotations"}
+)
+
+
+def is_archive(path: Path) -> bool:
+    return path.suffix.lower() == ".zip" or zipfile.is_zipfile(path)
+
+
+def unpacked(archive: Path, progress: Progress) -> Path:
+    """The folder with the content of a zip file, below the user's cache; without folders around all of it.
+
+    It is found again by the archive's sha256. What was not asked for in a month is removed.
+
+    Raises:
+        AnnotationError: no whole archive; an entry outside of it, a link, a name that no other system can hold, or
+            more and larger entries than MAX_ENTRIES, MAX_BYTES and MAX_RATIO allow. Nothing was written then.
+    """
+    folder = cache_folder() / "unpacked" / images.sha256(archive)
+    if folder.is_dir():
+        folder.touch()
+    else:
+        _forget_old(folder.parent)
+        try:
+            with zipfile.ZipFile(archive) as opened:
+                entries = _checked(archive, opened)
+                with folder_beside(folder) as building:
+                    _extract(archive, opened, entries, building, progress)
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+            raise AnnotationError(archive, f"is not a whole zip archive ({error})", "Download it again") from error
+    return _inside(folder)
+
+
+def _checked(archive: Path, opened: zipfile.ZipFile) -> list[tuple[str, zipfile.ZipInfo]]:
+    """(safe relative name, entry) of every file worth unpacking."""
+    infos = opened.infolist()
+    if len(infos) > MAX_ENTRIES:
+        raise AnnotationError(archive, f"has {len(infos)} entries, over the limit of {MAX_ENTRIES}", _REMEDY)
+    size, packed = sum(info.file_size for info in infos), archive.stat().st_size
+    if size > MAX_BYTES:
+        raise AnnotationError(archive, f"would unpack to {size} bytes, over the limit of {MAX_BYTES}", _REMEDY)
+    if size > _RATIO_COUNTS_FROM and size > MAX_RATIO * packed:
+        raise AnnotationError(archive, f"would unpack to {size // packed} times its size, as bombs do", _REMEDY)
+    entries: dict[str, zipfile.ZipInfo] = {}
+    for info in infos:
+        name = _decoded(info)
+        if (fault := _fault(name, info)) is not None:
+            raise AnnotationError(f"{archive}: {name}", fault, _REMEDY)
+        parts = name.split("/")
+        if info.is_dir() or any(part.startswith((".", "__MACOSX")) for part in parts):
+            continue
+        if name in entries:
+            raise AnnotationError(f"{archive}: {name}", "is there twice", _REMEDY)
+        entries[name] = info
+    return sorted(entries.items())
+
+
+def _decoded(info: zipfile.ZipInfo) -> str:
+    """The entry's name with `/`. Korean Windows tools write CP949 and do not say so."""
+    name = info.orig_filename
+    if not info.flag_bits & _UTF8_FLAG:
+        raw = name.encode("cp437", "replace")
+        for encoding in ("utf-8", "cp949"):
+            try:
+                name = raw.decode(encoding)
+                break
+            except UnicodeDecodeError:
+                continue
+    return unicodedata.normalize("NFC", name.replace("\\", "/"))
+
+
+def _fault(name: str, info: zipfile.ZipInfo) -> str | None:
+    """Why an entry is refused; None where it is safe."""
+    parts = name.rstrip("/").split("/")
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if name.startswith("/") or re.match(r"[A-Za-z]:", name):
+        return "is an absolute path in an archive"
+    if ".." in parts:
+        return "leads out of the archive"
+    if not all(part.isprintable() for part in parts):
+        return "has a name with control characters"
+    if any(part in ("", ".") or _NOT_ON_WINDOWS.search(part) for part in parts):
+        return "has a name that Windows cannot hold"
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        return "is a link or a device in an archive"
+    if info.flag_bits & _ENCRYPTED_FLAG:
+        return "is encrypted"
+    return None
+
+
+def _extract(
+    archive: Path,
+    opened: zipfile.ZipFile,
+    entries: list[tuple[str, zipfile.ZipInfo]],
+    folder: Path,
+    progress: Progress,
+) -> None:
+    for name, info in progress.items(entries, f"unpacking {archive.name}"):
+        target = folder / name
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with opened.open(info) as source, target.open("xb") as out:  # stops at the size that was checked
+                shutil.copyfileobj(source, out, 2**20)
+        except (FileExistsError, NotADirectoryError) as error:
+            reason = "is the same name as another's on this disk (upper and lower case, or a folder and a file)"
+            raise AnnotationError(f"{archive}: {name}", reason, "Rename one of them") from error
+
+
+def _inside(folder: Path) -> Path:
+    """The first folder that holds more than one other folder."""
+    while len(found := list(folder.iterdir())) == 1 and found[0].is_dir():
+        if found[0].name.lower() in _LAYOUT_FOLDERS:
+            break
+        folder = found[0]
+    return folder
+
+
+def _forget_old(cache: Path) -> None:
+    if not cache.is_dir():
+        return
+    oldest = time.time() - _KEPT_DAYS * 24 * 3600
+    for folder in cache.iterdir():
+        if folder.stat().st_mtime < oldest:
+            shutil.rmtree(folder, ignore_errors=True)
