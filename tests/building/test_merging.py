@@ -66,3 +66,37 @@ def test_one_picture_in_three_sources_is_one() -> None:
     merged, report = merge([FIRST, second, third], hashes)
     assert found(merged) == [("1/a", (EGG, ONION)), ("1/b", ())]
     assert [change.file for change in report.fixed] == ["2/c", "3/c"]
+
+
+def two_sources(first: tuple[Truth, ...], second: tuple[Truth, ...]) -> tuple[list[Truth], list[Change]]:
+    hashes = {Path("first/a"): "same", Path("second/c"): "same"}
+    merged, report = merge([source("first", ("egg", "onion"), a=first), source("second", ("egg",), c=second)], hashes)
+    return list(merged.images[0].truths), list(report.dropped)
+
+
+NEAR_EGG = Truth(Box(1, 0, 11, 10), "egg")  # IoU with EGG is 90 / 110
+NEAR_ONION = Truth(Box(1, 0, 11, 10), "onion")
+
+
+def test_one_object_boxed_twice_keeps_the_earlier_box_and_says_so() -> None:
+    why = "egg is boxed otherwise in 1/a, whose box stays"
+    assert two_sources((EGG,), (NEAR_EGG,)) == ([EGG], [Change("2/c", 1, "boxed twice", why)])
+
+
+def test_a_conflict_of_classes_keeps_the_earlier_class_and_says_so() -> None:
+    why = "onion here is egg in 1/a, which stays"
+    assert two_sources((EGG,), (ONION, NEAR_ONION)) == ([EGG, ONION], [Change("2/c", 2, "conflict", why)])
+
+
+def test_two_objects_close_together_are_not_taken_for_one() -> None:
+    assert two_sources((EGG,), (EGG, NEAR_EGG)) == ([EGG, NEAR_EGG], [])
+
+
+def test_the_earlier_sources_split_stays() -> None:
+    images = [
+        Dataset(("egg",), (ImageRecord(Path(folder, "a"), "a", 50, 50, ".jpg", (EGG,), split=split),))
+        for folder, split in (("first", "test"), ("second", "train"))
+    ]
+    merged, report = merge(images, {Path("first/a"): "same", Path("second/a"): "same"})
+    assert merged.images[0].split == "test"
+    assert report.fixed[0].why.endswith("it stays in test, not in train")

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from yolo_pipeline.nouns import Change, Dataset, ImageRecord, ReadReport
+from yolo_pipeline.geometry import iou
+from yolo_pipeline.nouns import Change, Dataset, ImageRecord, ReadReport, Truth
+
+SAME_OBJECT_IOU = 0.5
+"""Two boxes of two sources that overlap so much are taken for one object, as the judge takes them."""
 
 
 def merge(datasets: Sequence[Dataset], hashes: Mapping[Path, str]) -> tuple[Dataset, ReadReport]:
-    """Joins data sets: classes by name, and pictures that two of them share (by content) with their boxes united.
+    """Joins data sets: classes by name, and pictures that two of them share (by content) taken once.
+
+    The boxes of such a picture are united. Where both sources boxed one object, the earlier source's box stays; where
+    they disagree on its class, too, which is reported as a conflict. Equal pictures within one source stay.
 
     Args:
         hashes: sha256 of every picture's file.
@@ -18,20 +25,57 @@ def merge(datasets: Sequence[Dataset], hashes: Mapping[Path, str]) -> tuple[Data
     if len(datasets) == 1:
         return datasets[0], ReadReport()
     names = tuple(dict.fromkeys(name for dataset in datasets for name in dataset.names))
-    images: list[ImageRecord] = []
-    place: dict[str, int] = {}
-    fixed: list[Change] = []
+    joining = _Joining(hashes)
     for number, dataset in enumerate(datasets, start=1):
-        earlier = dict(place)  # equal pictures within one source stay
-        for image in dataset.images:
-            image = replace(image, name=f"{number}/{image.name}")
-            first = earlier.get(hashes[image.file])
+        joining.add(replace(image, name=f"{number}/{image.name}") for image in dataset.images)
+    return Dataset(names, tuple(joining.images)), ReadReport(tuple(joining.fixed), tuple(joining.dropped))
+
+
+@dataclass(slots=True)
+class _Joining:
+    hashes: Mapping[Path, str]
+    images: list[ImageRecord] = field(default_factory=list)
+    fixed: list[Change] = field(default_factory=list)
+    dropped: list[Change] = field(default_factory=list)
+    _place: dict[str, int] = field(default_factory=dict)  # sha256 -> index in images
+
+    def add(self, images: Iterable[ImageRecord]) -> None:
+        """Takes the images of one source."""
+        earlier = dict(self._place)
+        for image in images:
+            first = earlier.get(self.hashes[image.file])
             if first is None:
-                place.setdefault(hashes[image.file], len(images))
-                images.append(image)
-                continue
-            new = tuple(truth for truth in image.truths if truth not in images[first].truths)
-            images[first] = replace(images[first], truths=images[first].truths + new)
-            why = f"the same picture as {images[first].name}; {len(new)} further boxes were joined to it"
-            fixed.append(Change(image.name, 0, "same picture", why))
-    return Dataset(names, tuple(images)), ReadReport(fixed=tuple(fixed))
+                self._place.setdefault(self.hashes[image.file], len(self.images))
+                self.images.append(image)
+            else:
+                self.images[first] = self._joined(self.images[first], image)
+
+    def _joined(self, first: ImageRecord, second: ImageRecord) -> ImageRecord:
+        boxed = _same_objects(first.truths, second.truths)
+        new = []
+        for number, truth in enumerate(second.truths):
+            if number not in boxed:
+                new.append(truth)
+            elif (other := first.truths[boxed[number]]) != truth:
+                self.dropped.append(_disagreement(first.name, other, second.name, number + 1, truth))
+        said = [f"the same picture as {first.name}", f"{len(new)} further boxes were joined to it"]
+        if first.split and second.split and first.split != second.split:
+            said.append(f"it stays in {first.split}, not in {second.split}")
+        self.fixed.append(Change(second.name, 0, "same picture", "; ".join(said)))
+        return replace(first, truths=first.truths + tuple(new), split=first.split or second.split)
+
+
+def _same_objects(first: Sequence[Truth], second: Sequence[Truth]) -> dict[int, int]:
+    """Number of a truth in `second` -> number of the one in `first` for the same object; the closest pairs first."""
+    pairs = [(iou(a.box, b.box), a.label == b.label, j, i) for i, a in enumerate(first) for j, b in enumerate(second)]
+    matched: dict[int, int] = {}
+    for overlap, _, j, i in sorted(pairs, key=lambda pair: (-pair[0], not pair[1], pair[2:])):
+        if overlap >= SAME_OBJECT_IOU and j not in matched and i not in matched.values():
+            matched[j] = i
+    return matched
+
+
+def _disagreement(first: str, kept: Truth, name: str, number: int, truth: Truth) -> Change:
+    if kept.label == truth.label:
+        return Change(name, number, "boxed twice", f"{truth.label} is boxed otherwise in {first}, whose box stays")
+    return Change(name, number, "conflict", f"{truth.label} here is {kept.label} in {first}, which stays")
