@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import stat
+import struct
 import time
 import unicodedata
 import zipfile
@@ -22,8 +23,12 @@ MAX_RATIO = 200  # photographs hardly shrink, label files by 30; a bomb goes to 
 _RATIO_COUNTS_FROM = 10 * 2**20  # bytes; what is smaller can be no bomb
 _KEPT_DAYS = 30
 _REMEDY = "Do not trust it; if you know it, unpack it yourself and name the folder"
+_LONGEST_NAME, _LONGEST_PART = 1000, 255  # characters; bytes, the limit of most disks
 _UTF8_FLAG, _ENCRYPTED_FLAG = 0x800, 0x1
 _NOT_ON_WINDOWS = re.compile(r'[<>:"|?*]|[. ]$|^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$', re.IGNORECASE)
+_BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError)
+"""What Python's zipfile raises on broken archives."""
+
 _LAYOUT_FOLDERS = frozenset(
     {"train", "training", "valid", "val", "validation", "test", "images", "labels", "annotations"}
 )
@@ -52,7 +57,7 @@ def unpacked(archive: Path, progress: Progress) -> Path:
                 entries = _checked(archive, opened)
                 with folder_beside(folder) as building:
                     _extract(archive, opened, entries, building, progress)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        except _BROKEN as error:
             raise AnnotationError(archive, f"is not a whole zip archive ({error})", "Download it again") from error
     return _inside(folder)
 
@@ -103,6 +108,8 @@ def _fault(name: str, info: zipfile.ZipInfo) -> str | None:
         return "is an absolute path in an archive"
     if ".." in parts:
         return "leads out of the archive"
+    if len(name) > _LONGEST_NAME or any(len(part.encode("utf-8", "replace")) > _LONGEST_PART for part in parts):
+        return "has a name that is too long"
     if not all(part.isprintable() for part in parts):
         return "has a name with control characters"
     if any(part in ("", ".") or _NOT_ON_WINDOWS.search(part) for part in parts):
@@ -111,6 +118,8 @@ def _fault(name: str, info: zipfile.ZipInfo) -> str | None:
         return "is a link or a device in an archive"
     if info.flag_bits & _ENCRYPTED_FLAG:
         return "is encrypted"
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return "is packed in a way that is rare in zip archives"
     return None
 
 
