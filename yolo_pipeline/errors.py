@@ -17,6 +17,9 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+INTERRUPTED = 130
+"""Exit code of a command that Ctrl-C ended, as shells have it."""
+
 
 class PipelineError(Exception):
     """Base of all errors that end a command with one line instead of a traceback."""

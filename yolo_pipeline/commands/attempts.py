@@ -1,0 +1,112 @@
+"""Commands on attempts: train, evaluate, compare."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+import yaml
+
+from yolo_pipeline.commands.output import (
+    HERE,
+    Json,
+    Number,
+    Project,
+    print_json,
+    print_scores,
+    print_table,
+    show,
+    warn,
+)
+from yolo_pipeline.console import terminal_progress
+from yolo_pipeline.errors import INTERRUPTED, UsageError, command
+from yolo_pipeline.reporting.tables import score_rows, terminal_table
+
+
+def train(
+    number: Number,
+    project: Project = HERE,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A training setting.")
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="cpu, or the number of a GPU; left out: CUDA where there is one.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Begin anew; the old run is kept as attempt-N.1.")] = False,
+) -> None:
+    """Build, train, judge and report an attempt."""
+    from yolo_pipeline.recipes.train import train as recipe
+
+    overrides = dict(_setting(text) for text in settings or [])
+    if device is not None:
+        overrides["device"] = device
+    try:
+        with terminal_progress() as progress:
+            run = recipe(project, number, overrides=overrides, resume=resume, again=again, progress=progress)
+    except KeyboardInterrupt:
+        warn("interrupted; what is done is kept. Go on with:")
+        warn(command(project, f"train --attempt {number} --resume"))
+        raise typer.Exit(INTERRUPTED) from None
+    print_table(terminal_table(f"attempt {number}", *score_rows(dict(run.read_scores()))))
+    show(f"Report: {run.report_file}")
+
+
+def evaluate(
+    number: Annotated[int | None, typer.Option("--attempt", min=1, help="A finished attempt …")] = None,
+    split: Annotated[Literal["val", "test"], typer.Option(help="… and the split to judge it on.")] = "test",
+    truth: Annotated[Path | None, typer.Option(help="Or a COCO ground truth …")] = None,
+    detections: Annotated[Path | None, typer.Option(help="… and the COCO results to judge.")] = None,
+    project: Project = HERE,
+    as_json: Json = False,
+) -> None:
+    """Judge an attempt, or any COCO-style pair of truth and detections."""
+    from yolo_pipeline.recipes.evaluate import evaluate_attempt, evaluate_files
+
+    if (number is None) == (truth is None or detections is None):
+        raise UsageError("name either --attempt N, or both --truth GT.json and --detections DT.json")
+    if truth is not None and detections is not None:
+        title, scores = detections.name, evaluate_files(truth, detections)
+    else:
+        assert number is not None
+        title, scores = str(split), evaluate_attempt(project, number, split)
+    if as_json:
+        print_json(asdict(scores))
+        return
+    print_scores(title, scores)
+
+
+def compare(
+    numbers: Annotated[
+        list[int] | None, typer.Argument(metavar="[N …]", help="Attempts; left out: all finished.")
+    ] = None,
+    project: Project = HERE,
+    markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the table as Markdown, too.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Put attempts side by side: settings that differ, metrics, cost."""
+    from yolo_pipeline.files import write_text
+    from yolo_pipeline.recipes import compare as recipe
+
+    attempts = recipe.compare(project, numbers or [])
+    if markdown is not None:
+        write_text(markdown, recipe.as_markdown(attempts))
+        warn(f"wrote {markdown}")
+    if as_json:
+        print_json(recipe.as_json(attempts))
+        return
+    print_table(terminal_table("", *recipe.rows(attempts)))
+    for line in recipe.warnings(attempts):
+        warn(f"note: {line}")
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise UsageError(f"--set {text}: write it as KEY=VALUE, such as --set imgsz=320")
+    try:
+        return key.strip().removeprefix("train."), yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise UsageError(f"--set {text}: the value is not YAML") from None
