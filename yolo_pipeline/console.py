@@ -12,6 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bars
 from rich.text import Text
 
+from yolo_pipeline.errors import printable
+
 T = TypeVar("T")
 _SECONDS_BETWEEN_LINES = 10.0
 
@@ -32,7 +34,7 @@ class TerminalProgress:
         self._bars.update(self._tasks[what], completed=done, total=total, description=f"{what}  {detail}")
 
     def say(self, line: str) -> None:
-        self._console.print(Text(line))
+        self._console.print(Text(printable(line)))
 
 
 class LogProgress:
@@ -53,7 +55,7 @@ class LogProgress:
             self.say(f"{what} {done:.1f} of {total:g}  {detail}".replace(".0 of", " of").rstrip())
 
     def say(self, line: str) -> None:
-        self._console.print(Text(line), soft_wrap=True)
+        self._console.print(Text(printable(line)), soft_wrap=True)
 
 
 @contextmanager

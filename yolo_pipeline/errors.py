@@ -78,4 +78,9 @@ def command(root: Path, words: str) -> str:
 
 def one_line(text: str) -> str:
     """`text` without line breaks or control characters, so that hostile names cannot forge output lines."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return " ".join(printable(text).split())
+
+
+def printable(text: str) -> str:
+    """`text` with a blank for each line break and control character."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from yolo_pipeline.errors import InputError
+from yolo_pipeline.errors import InputError, printable
 from yolo_pipeline.nouns import Scores
 from yolo_pipeline.reporting.tables import score_rows, short, terminal_table
 
@@ -53,8 +53,8 @@ def print_table(table: Any) -> None:
 
 
 def show(line: str) -> None:
-    Console(soft_wrap=True).print(Text(line))
+    Console(soft_wrap=True).print(Text(printable(line)))
 
 
 def warn(line: str) -> None:
-    Console(stderr=True, soft_wrap=True).print(Text(line))
+    Console(stderr=True, soft_wrap=True).print(Text(printable(line)))

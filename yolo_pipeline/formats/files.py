@@ -13,7 +13,7 @@ from pathlib import Path
 
 from yolo_pipeline import images
 from yolo_pipeline.errors import AnnotationError, one_line
-from yolo_pipeline.formats.source import stem_of
+from yolo_pipeline.formats.source import composed, stem_of
 from yolo_pipeline.geometry import clip_box, order_corners
 from yolo_pipeline.nouns import Box, Change, ImageRecord, ReadReport, Skip, Split, Truth
 
@@ -77,15 +77,15 @@ def image_record(
 
 
 def distinct_stems(names: Iterable[str]) -> list[str]:
-    """The stems of file names, numbered where two would be the same on a disk that ignores case."""
+    """The stems of file names, numbered where two would be the same on a disk that ignores case or composes Unicode."""
     taken: set[str] = set()
     stems = []
     for name in names:
         stem = wanted = os.path.splitext(name.rpartition("/")[2])[0]
         number = 2
-        while stem.casefold() in taken:
+        while composed(stem).casefold() in taken:
             stem, number = f"{wanted}-{number}", number + 1
-        taken.add(stem.casefold())
+        taken.add(composed(stem).casefold())
         stems.append(stem)
     return stems
 

@@ -66,4 +66,5 @@ def summary(dataset: Dataset, report: ReadReport) -> dict[str, Any]:
         "dropped": [asdict(change) for change in report.dropped],
         "skipped": [asdict(skip) for skip in report.skipped],
         "notes": list(report.notes),
+        "facts": [asdict(fact) for fact in report.facts],
     }

@@ -178,6 +178,7 @@ def _first_record(attempt: Attempt, data: Build, track: Track) -> dict[str, Any]
             "dropped": [asdict(change) for change in report.dropped],
             "skipped": [asdict(skip) for skip in report.skipped],
             "notes": list(report.notes),
+            "facts": [asdict(fact) for fact in report.facts],
         },
         "versions": {
             "yolo_pipeline": importlib.metadata.version("yolo_pipeline"),
