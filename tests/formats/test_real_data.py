@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from yolo_pipeline import formats
+from yolo_pipeline.errors import AnnotationError
 from yolo_pipeline.nouns import Box, Dataset, Truth
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -52,7 +53,7 @@ def test_bccd() -> None:
 
 
 def test_raccoon() -> None:
-    dataset, report = formats.read(shared("raccoon_voc"))
+    dataset, report = formats.read(shared("raccoon_voc"), "voc")
     assert (len(dataset.images), dataset.boxes) == (200, 217)
     assert dataset.names == ("raccoon",)
     assert (report.fixed, report.dropped, report.skipped) == ((), (), ())
@@ -79,3 +80,8 @@ def test_coco128() -> None:
     assert (len(dataset.images), dataset.boxes) == (128, 929)
     assert sum(image.is_background for image in dataset.images) == 2
     assert [Path(skip.file).stem for skip in report.skipped] == ["000000000656", "000000000659"]
+
+
+def test_raccoon_holds_the_same_boxes_three_times() -> None:
+    with pytest.raises(AnnotationError, match=r"may be any of voc, csv, tfrecord\. Say which: --from voc"):
+        formats.read(shared("raccoon_voc"))

@@ -58,6 +58,8 @@ def first_json(listing: Listing) -> list[Any]:
 
 def number(value: Any) -> float | None:
     """A finite number, or None; a text that holds one counts, as some tools write it."""
+    if type(value) is float:  # as nearly all are
+        return value if math.isfinite(value) else None
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:

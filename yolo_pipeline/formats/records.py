@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from yolo_pipeline import images
+from yolo_pipeline.errors import AnnotationError, one_line
 from yolo_pipeline.formats.files import Notebook, clean_label, image_record, once, settle_box
 from yolo_pipeline.formats.source import PictureIndex, ReadOptions, Source, folder_of, split_of_file, split_of_folder
 from yolo_pipeline.geometry import turn_box
@@ -14,11 +15,15 @@ from yolo_pipeline.nouns import Box, Change, ImageRecord, Skip, Truth
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One object as a file says it: its label as written, and its box (0-based, half-open) or why it has none."""
+    """One object as a file says it: its label as written, and its box (0-based, half-open) or why it has none.
+
+    `what` is the heading under which an object without box is reported.
+    """
 
     label: str
     box: Box | None
     fault: str = ""
+    what: str = "no box"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,7 @@ class Entry:
         objects: in the file's order; reports count them from 1, within the picture.
         size: (width, height) as written, or None.
         stored_axes: whether boxes lie on the pixels as stored, where the size cannot tell (EXIF).
+        otherwise: the name to look for where `picture` finds nothing.
     """
 
     file: str
@@ -38,6 +44,7 @@ class Entry:
     objects: Sequence[Found]
     size: tuple[float, float] | None = None
     stored_axes: bool = False
+    otherwise: str = ""
 
 
 @dataclass(slots=True)
@@ -54,6 +61,7 @@ class RecordMaker:
     _records: dict[str, ImageRecord] = field(init=False, default_factory=dict)
     _entries: dict[str, Entry] = field(init=False, default_factory=dict)
     _repeated: dict[tuple[str, str], int] = field(init=False, default_factory=dict)
+    _differing: dict[tuple[str, str], list[str]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._index = PictureIndex(self.source.pictures)
@@ -61,13 +69,14 @@ class RecordMaker:
     def add(self, entry: Entry) -> None:
         """Takes an entry. Two that say the same of one picture count once; two that differ are bad files."""
         found = self._index.find(entry.picture, folder_of(entry.file))
+        if not found and entry.otherwise:
+            found = self._index.find(entry.otherwise, folder_of(entry.file))
+        said = one_line(entry.picture or entry.otherwise)
         if not found:
-            self.notebook.skipped.append(
-                Skip(entry.picture, f"annotated in {entry.file}, but there is no such picture")
-            )
+            self.notebook.skipped.append(Skip(said, f"annotated in {entry.file}, but there is no such picture"))
             return
         if len(found) > 1:
-            why = f"{entry.picture} in it may be any of {', '.join(found[:4])}"
+            why = f"{said} in it may be any of {', '.join(found[:4])}"
             self.notebook.bad.append(Skip(entry.file, why))
             return
         picture = found[0]
@@ -82,10 +91,13 @@ class RecordMaker:
         """All records by picture name; pictures that no entry named are unlabelled.
 
         Raises:
-            AnnotationError: files that cannot be read, all named, unless `skip_bad`.
+            AnnotationError: files that cannot be read, all named, unless `skip_bad`; not one picture is annotated.
         """
         for (first, second), count in sorted(self._repeated.items()):
-            self.notebook.notes.append(f"{count} pictures are annotated alike in {first} and {second}: taken once")
+            where = f"{first} and {second}" if first != second else f"two places of {first}"
+            self.notebook.notes.append(f"{count} pictures are annotated alike in {where}: taken once")
+        for (first, second), pictures in sorted(self._differing.items()):
+            self.notebook.bad.append(Skip(second, _how_they_differ(first, second, pictures)))
         for picture in self.source.pictures.pictures:
             if picture in self._entries:
                 continue
@@ -95,12 +107,14 @@ class RecordMaker:
                 split = split_of_folder(picture)
                 self._records[picture] = image_record(self.source.pictures.root, picture, header, (), split)
         self.notebook.settle_bad(self.source.path, self.options.skip_bad)
+        if not self._records:
+            remedy = "Name the pictures' folder (images)"
+            raise AnnotationError(self.source.path, "no annotation has its picture", remedy)
         return tuple(record for _, record in sorted(self._records.items()))
 
     def _repeat(self, picture: str, first: Entry, second: Entry) -> None:
         if set(first.objects) != set(second.objects):
-            why = f"annotates {picture} otherwise than {first.file} does; name one of the files as the source"
-            self.notebook.bad.append(Skip(second.file, why))
+            self._differing.setdefault((first.file, second.file), []).append(picture)
             return
         pair = (first.file, second.file)
         self._repeated[pair] = self._repeated.get(pair, 0) + 1
@@ -132,10 +146,11 @@ class RecordMaker:
             label = clean_label(found.label)
             if label != found.label and label:
                 self.notebook.fixed.append(Change(picture, number, "label", f"{found.label!r} read as {label!r}"))
-            if not label:
+            if found.box is None:
+                why = found.fault or "no four numbers"
+                self.notebook.dropped.append(Change(picture, number, found.what, why))
+            elif not label:
                 self.notebook.dropped.append(Change(picture, number, "no class", "the object has no class name"))
-            elif found.box is None:
-                self.notebook.dropped.append(Change(picture, number, "no box", found.fault or "no four numbers"))
             else:
                 box = found.box
                 if turned:
@@ -161,3 +176,10 @@ class RecordMaker:
             why = f"boxes turned with the picture (EXIF orientation {header.orientation})"
             self.notebook.fixed.append(Change(picture, 0, "EXIF", why))
         return turned
+
+
+def _how_they_differ(first: str, second: str, pictures: list[str]) -> str:
+    named = f"{pictures[0]} and {len(pictures) - 1} other pictures" if len(pictures) > 1 else pictures[0]
+    if first == second:
+        return f"annotates {named} twice, and not alike; keep one"
+    return f"annotates {named} otherwise than {first} does; name one of the files as the source"

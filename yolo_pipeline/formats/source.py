@@ -165,11 +165,12 @@ class PictureIndex:
 
     def find(self, said: str, folder: str = "") -> list[str]:
         """The pictures that `said`, in an annotation file of `folder`, may mean; one if it is clear, none if none."""
-        said = composed(said.replace("\\", "/")).strip()
-        beside = posixpath.normpath(posixpath.join(folder, said))
-        for exact in (beside, said):
-            if exact in self._exact:
-                return [self._exact[exact]]
+        written = composed(said)
+        said = written.replace("\\", "/").strip()
+        for name in (written, said):
+            for exact in (posixpath.normpath(posixpath.join(folder, name)), name):
+                if exact in self._exact:
+                    return [self._exact[exact]]
         found = self._by_name.get(said.rpartition("/")[2]) or self._by_stem.get(stem_of(said)) or []
         if len(found) > 1:
             found = _longest_common_end(found, f"{folder}/{said}")
