@@ -223,8 +223,8 @@ def test_two_tables_that_differ_are_refused(tmp_path: Path) -> None:
                 "a.csv": ROW,
                 "a.xml": "<annotation><filename>a.jpg</filename></annotation>",
             },
-            False,
-            id="made from the XML beside it",
+            True,
+            id="XML beside it: auto then names both",
         ),
     ],
 )

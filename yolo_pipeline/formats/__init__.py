@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from yolo_pipeline.errors import AnnotationError
-from yolo_pipeline.formats import voc, yolo
+from yolo_pipeline.formats import coco, createml, roboflow, tensorflow_csv, tfrecord, via, voc, yolo
 from yolo_pipeline.formats.json_files import BadJson, load_json
 from yolo_pipeline.formats.source import Listing, ReadOptions, Source, open_source
 from yolo_pipeline.nouns import Dataset, ReadReport
@@ -43,6 +43,11 @@ FORMATS: dict[str, Format] = {
     "voc": Format(voc.read, voc.write, voc.recognise),
     "labelimg": Format(partial(voc.read, origin=0), partial(voc.write, origin=0), None),
     "yolo": Format(yolo.read, yolo.write, yolo.recognise),
+    "coco": Format(coco.read, coco.write, coco.recognise),
+    "createml": Format(createml.read, None, createml.recognise),
+    "csv": Format(tensorflow_csv.read, None, tensorflow_csv.recognise),
+    "via": Format(via.read, None, via.recognise),
+    "tfrecord": Format(tfrecord.read, tfrecord.write, tfrecord.recognise),
 }
 
 
@@ -85,4 +90,5 @@ def read(path: Path, format: str = "auto", options: ReadOptions = ReadOptions())
 
 def read_opened(source: Source, format: str, options: ReadOptions) -> tuple[Dataset, ReadReport]:
     name = recognise(source) if format == "auto" else format
-    return FORMATS[name].read(source, options)
+    dataset, report = FORMATS[name].read(source, options)
+    return dataset, report + ReadReport(facts=roboflow.facts(source.files, source.path.name))

@@ -10,6 +10,8 @@ import time
 import unicodedata
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from yolo_pipeline import images
@@ -52,14 +54,29 @@ def unpacked(archive: Path, progress: Progress) -> Path:
         folder.touch()
     else:
         _forget_old(folder.parent)
-        try:
-            with zipfile.ZipFile(archive) as opened:
-                entries = _checked(archive, opened)
-                with folder_beside(folder) as building:
-                    _extract(archive, opened, entries, building, progress)
-        except _BROKEN as error:
-            raise AnnotationError(archive, f"is not a whole zip archive ({error})", "Download it again") from error
+        with _opened(archive) as (opened, entries), folder_beside(folder) as building:
+            _extract(archive, opened, entries, building, progress)
     return _inside(folder)
+
+
+def unpack_into(folder: Path, archive: Path, progress: Progress) -> None:
+    """Unpacks a zip file into a folder that is there, checked as by `unpacked`.
+
+    Raises:
+        AnnotationError: as `unpacked`; an archive that ends too early may have left a part in `folder`.
+    """
+    with _opened(archive) as (opened, entries):
+        _extract(archive, opened, entries, folder, progress)
+
+
+@contextmanager
+def _opened(archive: Path) -> Iterator[tuple[zipfile.ZipFile, list[tuple[str, zipfile.ZipInfo]]]]:
+    """The open archive and its checked entries."""
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            yield opened, _checked(archive, opened)
+    except _BROKEN as error:
+        raise AnnotationError(archive, f"is not a whole zip archive ({error})", "Download it again") from error
 
 
 def _checked(archive: Path, opened: zipfile.ZipFile) -> list[tuple[str, zipfile.ZipInfo]]:

@@ -7,14 +7,14 @@ import re
 import shutil
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
 from yolo_pipeline import images
 from yolo_pipeline.errors import AnnotationError, one_line
 from yolo_pipeline.formats.source import composed, stem_of
-from yolo_pipeline.geometry import clip_box, order_corners
+from yolo_pipeline.geometry import clip_box, order_corners, turn_box
 from yolo_pipeline.nouns import Box, Change, ImageRecord, ReadReport, Skip, Split, Truth
 
 _ROBOFLOW_VERSION = re.compile(r"(.+)\.rf\.[0-9A-Za-z]{16,}")
@@ -74,6 +74,17 @@ def image_record(
     width, height = header.upright_size
     suffix = images.trainable_suffix(file, header)
     return ImageRecord(file, picture, width, height, suffix, truths, group_of(picture), split)
+
+
+def as_stored(image: ImageRecord) -> ImageRecord:
+    """The record with its boxes and size on the pixels as stored, before EXIF turns them."""
+    orientation = images.read_header(image.file).orientation
+    if orientation == 1:
+        return image
+    back = {6: 8, 8: 6}.get(orientation, orientation)
+    turned = (Truth(turn_box(t.box, back, image.width, image.height), t.label) for t in image.truths)
+    size = (image.height, image.width) if orientation >= 5 else (image.width, image.height)
+    return replace(image, truths=tuple(turned), width=size[0], height=size[1])
 
 
 def distinct_stems(names: Iterable[str]) -> list[str]:

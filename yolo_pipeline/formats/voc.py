@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -17,6 +17,7 @@ from yolo_pipeline.errors import AnnotationError
 from yolo_pipeline.files import write_text
 from yolo_pipeline.formats.files import (
     Notebook,
+    as_stored,
     clean_label,
     distinct_stems,
     image_record,
@@ -99,21 +100,10 @@ def write(
         picture = folder / f"{stem}{image.suffix}"
         place_picture(str(image.file), str(picture), link)
         placed[image.name] = picture.relative_to(out).as_posix()
-        stored = _as_stored(image)
+        stored = as_stored(image)
         text = annotation_xml(stored.truths, picture, stored.width, stored.height, origin=origin)
         write_text(folder / f"{stem}.xml", text)
     return placed
-
-
-def _as_stored(image: ImageRecord) -> ImageRecord:
-    """The record with its boxes and size on the pixels as stored, before EXIF turns them."""
-    orientation = images.read_header(image.file).orientation
-    if orientation == 1:
-        return image
-    back = {6: 8, 8: 6}.get(orientation, orientation)
-    turned = (Truth(turn_box(t.box, back, image.width, image.height), t.label) for t in image.truths)
-    size = (image.height, image.width) if orientation >= 5 else (image.width, image.height)
-    return replace(image, truths=tuple(turned), width=size[0], height=size[1])
 
 
 def annotation_xml(truths: Sequence[Truth], picture: Path, width: int, height: int, *, origin: int = 1) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,24 +79,32 @@ def read(source: Source, options: ReadOptions = ReadOptions()) -> tuple[Dataset,
 
 
 def write(
-    dataset: Dataset, out: Path, *, root: Path | None = None, link: bool = False, progress: Progress = silent
+    dataset: Dataset,
+    out: Path,
+    *,
+    root: Path | None = None,
+    link: bool = False,
+    place: Callable[[ImageRecord, str], None] | None = None,
+    progress: Progress = silent,
 ) -> dict[str, str]:
     """Writes OUT/images/SPLIT, OUT/labels/SPLIT and OUT/data.yaml; images without a split are `train`.
 
     Args:
         root: where `out` will lie in the end, for data.yaml; default: where it is.
         link: hard-link the pictures where the disk can, instead of copying them.
+        place: brings the picture of a record to a path, instead of linking or copying it.
 
     Returns:
         name of each image record -> path of its picture below `out`.
     """
+    put = place or (lambda image, target: place_picture(str(image.file), target, link))
     index = {name: number for number, name in enumerate(dataset.names)}
     placed = _file_names(dataset)
     for folder in sorted({split for split, _ in placed} | {"train"}):
         (out / "images" / folder).mkdir(parents=True, exist_ok=True)
         (out / "labels" / folder).mkdir(parents=True, exist_ok=True)
     for image, (split, stem) in progress.items(list(zip(dataset.images, placed, strict=True)), "writing data set"):
-        place_picture(str(image.file), f"{out}/images/{split}/{stem}{image.suffix}", link)
+        put(image, f"{out}/images/{split}/{stem}{image.suffix}")
         rows = "".join(_row(index[truth.label], truth.box, image.width, image.height) for truth in image.truths)
         with open(f"{out}/labels/{split}/{stem}.txt", "wb", buffering=0) as file:
             file.write(rows.encode())
