@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yolo_pipeline.geometry import clip_box, iou, order_corners, turn_box
-from yolo_pipeline.nouns import Box
+from yolo_pipeline.geometry import clip_box, follow, iou, order_corners, rotate_box, size_after, turn_box
+from yolo_pipeline.nouns import Blur, Box, Brighten, Crop, Edit, InBox, Pad, Place, Resize, Rotate, Turn
 
 numbers = st.integers(-200, 200).map(lambda halves: halves / 2)
 any_box = st.builds(Box, numbers, numbers, numbers, numbers)
@@ -128,3 +128,40 @@ def test_iou_does_not_change_with_a_turn(box: Box, orientation: int, data: st.Da
     other = data.draw(ordered)
     turned = turn_box(box, orientation, 50, 30), turn_box(other, orientation, 50, 30)
     assert iou(*turned) == pytest.approx(iou(box, other))
+
+
+@pytest.mark.parametrize(
+    ("edit", "size", "box"),
+    [
+        pytest.param(Resize(100, 400), (100, 400), Box(5, 80, 15, 160), id="half as wide, four times as high"),
+        pytest.param(Crop(5, 10, 40, 30), (40, 30), Box(5, 10, 25, 30), id="cropped"),
+        pytest.param(Crop(20, 30, 40, 30), (40, 30), Box(-10, -10, 10, 10), id="cropped through the box"),
+        pytest.param(Pad(7, 9, 300, 300), (300, 300), Box(17, 29, 37, 49), id="padded"),
+        pytest.param(Place(7, 9, 300, 300), (300, 300), Box(17, 29, 37, 49), id="placed"),
+        pytest.param(Turn(2), (200, 100), Box(170, 20, 190, 40), id="mirrored"),
+        pytest.param(Turn(6), (100, 200), Box(60, 10, 80, 30), id="clockwise"),
+        pytest.param(Turn(8), (100, 200), Box(20, 170, 40, 190), id="counter-clockwise"),
+        pytest.param(Brighten(1.2), (200, 100), Box(10, 20, 30, 40), id="brighter"),
+        pytest.param(Blur(2.0), (200, 100), Box(10, 20, 30, 40), id="blurred"),
+        pytest.param(InBox(10, 20, 30, 40, (Turn(2),)), (200, 100), Box(10, 20, 30, 40), id="its content mirrored"),
+    ],
+)
+def test_what_becomes_of_a_box_in_a_picture_of_200x100(edit: Edit, size: tuple[int, int], box: Box) -> None:
+    assert size_after(edit, 200, 100) == size
+    assert follow(Box(10, 20, 30, 40), edit, 200, 100) == box
+
+
+def test_rotation_is_counter_clockwise_about_the_centre() -> None:
+    turned = follow(Box(150, 40, 170, 50), Rotate(90), 200, 100)  # right of the centre (100, 50), so that it goes up
+    assert (turned.x0, turned.y0, turned.x1, turned.y1) == pytest.approx((90, -20, 100, 0))
+
+
+@given(ordered, st.floats(-180, 180))
+def test_a_rotated_box_holds_the_rotated_centre_and_does_not_shrink(box: Box, degrees: float) -> None:
+    turned = rotate_box(box, degrees, 10, 20)
+    back = rotate_box(turned, -degrees, 10, 20)
+    assert back.x0 <= box.x0 + 1e-6
+    assert back.y1 >= box.y1 - 1e-6
+    assert turned.width * turned.height >= box.width * box.height - 1e-6
+    centre = ((back.x0 + back.x1) / 2, (back.y0 + back.y1) / 2)
+    assert centre == pytest.approx(((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2), abs=1e-6)

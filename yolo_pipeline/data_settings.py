@@ -25,8 +25,27 @@ def as_tuple(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
+def as_words(value: object) -> object:
+    """One word, or a list in which each stands once."""
+    words = (value,) if isinstance(value, str) else as_tuple(value)
+    if isinstance(words, tuple) and len(words) > len(set(map(str, words))):
+        raise ValueError("a word stands there twice")
+    return words
+
+
+def _width_and_height(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value, value
+    if isinstance(value, list) and len(value) == 2:
+        return tuple(value)
+    raise ValueError("a size is a number of pixels, or [width, height]")
+
+
 _SPLIT_SUM_TOLERANCE = 1e-6
 
+_CHANGES = {"flip", "rot90", "rotation_deg", "brightness", "blur_px"}
+
+Side = Annotated[int, Field(ge=32, le=8192)]
 ClassName = Annotated[str, BeforeValidator(_class_name), Field(min_length=1)]
 
 
@@ -84,6 +103,58 @@ class BackgroundSettings(Settings):
     share: float = Field(ge=0.01, le=0.10)
 
 
+class ResizeSettings(Settings):
+    """Every picture brought to one size in pixels: `size` is a side, or width and height.
+
+    `stretch` changes the ratio of the sides, `fit` pads with grey, `fill` cuts off what is too long.
+    """
+
+    size: Annotated[tuple[Side, Side], BeforeValidator(_width_and_height)]
+    mode: Literal["stretch", "fit", "fill"] = "stretch"
+
+
+class BoxAugmentSettings(Settings):
+    """What may be done to the content of each box, while the box stays. 0 is not at all."""
+
+    flip: Annotated[tuple[Literal["horizontal", "vertical"], ...], BeforeValidator(as_words)] = ()
+    rotation_deg: float = Field(default=0.0, ge=0, le=45, allow_inf_nan=False)
+    brightness: float = Field(default=0.0, ge=0, lt=1, allow_inf_nan=False)
+    blur_px: float = Field(default=0.0, ge=0, le=25, allow_inf_nan=False)
+
+
+class AugmentSettings(BoxAugmentSettings):
+    """What training pictures may be turned into, written beside them when the data set is built.
+
+    `outputs_per_example` counts the picture itself: with 3, two changed ones are added. Flips and quarter turns are
+    drawn with equal chances; `rotation_deg: 15` is -15 to 15 degrees, `brightness: 0.25` is 75 to 125 %, `blur_px: 3` a
+    Gaussian of 0 to 3 pixels.
+    """
+
+    outputs_per_example: int = Field(default=3, ge=2, le=50)
+    rot90: Annotated[
+        tuple[Literal["clockwise", "counter-clockwise", "upside-down"], ...], BeforeValidator(as_words)
+    ] = ()
+    box: BoxAugmentSettings | None = None
+
+    @model_validator(mode="after")
+    def _says_what(self) -> AugmentSettings:
+        if not any(self.model_dump(include=_CHANGES).values()) and not (
+            self.box and any(self.box.model_dump().values())
+        ):
+            raise ValueError(f"augment does not say what to do. Name one of {', '.join(sorted(_CHANGES))} or box")
+        return self
+
+
+class CutoutSettings(Settings):
+    """Single objects on an empty canvas for training: `share` of the training images.
+
+    They are cut out of these with GrabCut, or taken from the folder `source`: pictures with alpha, in a folder a class.
+    """
+
+    share: float = Field(ge=0.01, le=0.5, allow_inf_nan=False)
+    source: str | None = None
+
+
 class DataSettings(Settings):
     """What the data set of an attempt is made of."""
 
@@ -92,3 +163,6 @@ class DataSettings(Settings):
     rename: dict[ClassName, ClassName] = Field(default_factory=dict)
     split: SplitSettings | None = None
     backgrounds: BackgroundSettings | None = None
+    cutouts: CutoutSettings | None = None
+    resize: ResizeSettings | None = None
+    augment: AugmentSettings | None = None

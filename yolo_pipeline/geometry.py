@@ -1,8 +1,10 @@
-"""Arithmetic on boxes: putting corners in order, clipping, turning with a picture. Pixels, 0-based, half-open."""
+"""Arithmetic on boxes: putting corners in order, clipping, following a picture's edits. Pixels, 0-based, half-open."""
 
 from __future__ import annotations
 
-from yolo_pipeline.nouns import Box
+import math
+
+from yolo_pipeline.nouns import Box, Crop, Edit, Pad, Place, Resize, Rotate, Turn
 
 
 def order_corners(box: Box) -> Box:
@@ -32,6 +34,46 @@ def turn_box(box: Box, orientation: int, width: float, height: float) -> Box:
     if orientation in (3, 4, 7, 8):  # mirrored top to bottom
         y0, y1 = height - y1, height - y0
     return Box(x0, y0, x1, y1)
+
+
+def size_after(edit: Edit, width: int, height: int) -> tuple[int, int]:
+    """(width, height) of a picture once `edit` was done to it."""
+    match edit:
+        case Resize() | Crop() | Pad() | Place():
+            return edit.width, edit.height
+        case Turn(5 | 6 | 7 | 8):
+            return height, width
+    return width, height
+
+
+def follow(box: Box, edit: Edit, width: int, height: int) -> Box:
+    """Where an object lies once `edit` was done to a picture of `width` x `height`; it may reach out of the result."""
+    match edit:
+        case Resize():
+            across, down = edit.width / width, edit.height / height
+            return Box(box.x0 * across, box.y0 * down, box.x1 * across, box.y1 * down)
+        case Crop():
+            return shift_box(box, -edit.x, -edit.y)
+        case Pad() | Place():
+            return shift_box(box, edit.x, edit.y)
+        case Turn():
+            return turn_box(box, edit.orientation, width, height)
+        case Rotate():
+            return rotate_box(box, edit.degrees, width / 2, height / 2)
+    return box
+
+
+def shift_box(box: Box, right: float, down: float) -> Box:
+    return Box(box.x0 + right, box.y0 + down, box.x1 + right, box.y1 + down)
+
+
+def rotate_box(box: Box, degrees: float, x: float, y: float) -> Box:
+    """The box around `box` turned about (x, y), counter-clockwise as one sees it."""
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    corners = [(cx - x, cy - y) for cx in (box.x0, box.x1) for cy in (box.y0, box.y1)]
+    xs = [x + cos * cx + sin * cy for cx, cy in corners]
+    ys = [y - sin * cx + cos * cy for cx, cy in corners]
+    return Box(min(xs), min(ys), max(xs), max(ys))
 
 
 def iou(a: Box, b: Box) -> float:

@@ -51,17 +51,102 @@ class Detection:
 
 
 @dataclass(frozen=True, slots=True)
+class Resize:
+    """Stretched to exactly this size."""
+
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """The part from pixel (x, y) on, `width` x `height` large."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pad:
+    """Laid on a grey canvas of `width` x `height`, the upper left corner at (x, y)."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """As `Pad`, for a cut-out, whose alpha lets the grey through; always the first edit of a picture."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Mirrored or turned by quarters, named by the EXIF orientation that stands for it.
+
+    2 left to right, 4 top to bottom, 6 clockwise, 8 counter-clockwise, 3 upside down, 5 and 7 the two diagonals.
+    """
+
+    orientation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rotate:
+    """Turned about its centre by `degrees`, counter-clockwise, on a canvas that stays; what comes in is grey."""
+
+    degrees: float
+
+
+@dataclass(frozen=True, slots=True)
+class Brighten:
+    """Every value times `factor`, at most 255."""
+
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class Blur:
+    """Blurred by a Gaussian whose standard deviation is `sigma` pixels."""
+
+    sigma: float
+
+
+@dataclass(frozen=True, slots=True)
+class InBox:
+    """`edits` on the part from (x0, y0) to (x1, y1) alone, in whole pixels, half-open: what a box holds, in place."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+    edits: tuple[Turn | Rotate | Brighten | Blur, ...]
+
+
+Edit = Resize | Crop | Pad | Place | Turn | Rotate | Brighten | Blur | InBox
+"""An operation on the upright pixels of a picture, of which a list is rendered when a data set is written."""
+
+
+@dataclass(frozen=True, slots=True)
 class ImageRecord:
     """One picture and what is labelled in it.
 
     Attributes:
         file: where the bytes are.
         name: path below the source's folder, with `/`; unique within a source and the same on every disk.
-        width, height: upright size in pixels.
+        width, height: upright size in pixels, after the edits.
         suffix: suffix of the picture's true format that training frameworks read, with the dot (`.jpg`).
-        truths: the labelled objects; empty means background.
+        truths: the labelled objects, on the edited picture; empty means background.
         group: pictures of one group must stay in one split (versions of one photo); empty: no such group.
         split: the split that the source put it in, or None.
+        edits: what is done to the upright picture in `file`, in this order; empty: it is taken as it is.
     """
 
     file: Path
@@ -72,6 +157,7 @@ class ImageRecord:
     truths: tuple[Truth, ...] = ()
     group: str = ""
     split: Split | None = None
+    edits: tuple[Edit, ...] = ()
 
     @property
     def is_background(self) -> bool:

@@ -13,10 +13,11 @@ import pytest
 from PIL import Image
 
 from yolo_pipeline import images
+from yolo_pipeline.building.editing import edited
 from yolo_pipeline.building.writing import BuiltDataset, built_splits, counts, fingerprint, write_built
-from yolo_pipeline.errors import DataError
+from yolo_pipeline.errors import AnnotationError, DataError
 from yolo_pipeline.formats import yolo
-from yolo_pipeline.nouns import Box, Dataset, ImageRecord, Truth
+from yolo_pipeline.nouns import Box, Brighten, Dataset, ImageRecord, Resize, Truth, Turn
 from yolo_pipeline.progress import Silent
 
 T = TypeVar("T")
@@ -145,6 +146,85 @@ def test_the_fingerprint_tells_what_training_sees_and_nothing_else(tmp_path: Pat
     assert fingerprint(dataset, {**hashes, a.file: "other bytes"}) != mark
     elsewhere = replace(a, file=tmp_path / "elsewhere" / "a.jpg")
     assert fingerprint(dataset.with_images([elsewhere, b, c]), {**hashes, elsewhere.file: hashes[a.file]}) == mark
+
+
+# --- edited pictures
+
+
+def with_copies(dataset: Dataset) -> Dataset:
+    """The first picture is mirrored in a copy; the last one is resized."""
+    a, b, c = dataset.images
+    mirrored, _ = edited(replace(a, name="a-aug1.jpg"), [Turn(2)])
+    resized, _ = edited(c, [Resize(100, 100)])
+    return dataset.with_images([a, mirrored, b, resized])
+
+
+def test_edited_pictures_are_rendered_and_the_others_linked(tmp_path: Path, dataset: Dataset) -> None:
+    built = build(with_copies(dataset), tmp_path / "built")
+    assert built.picture("a.jpg").samefile(tmp_path / "in" / "a.jpg")
+    assert built.files["a-aug1.jpg"] == "images/train/a-aug1.jpg"
+    assert (tmp_path / "built/labels/train/a-aug1.txt").read_text() == "0 0.7 0.35 0.5 0.5\n1 0.95 0.1 0.1 0.2\n"
+    assert (tmp_path / "built/labels/val/c.txt").read_text() == "0 0.3 0.35 0.5 0.5\n"
+    with Image.open(built.picture("c.jpg")) as resized:
+        assert (resized.size, resized.format) == ((100, 100), "JPEG")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["built", "in"]
+
+
+def test_edits_are_part_of_the_fingerprint_and_rendered_pictures_are_reused(tmp_path: Path, dataset: Dataset) -> None:
+    edited_set = with_copies(dataset)
+    first = build(edited_set, tmp_path / "built")
+    assert build(edited_set, tmp_path / "built").reused
+    a, mirrored, *others = edited_set.images
+    brighter = edited_set.with_images([a, replace(mirrored, edits=(*mirrored.edits, Brighten(1.1))), *others])
+    second = build(brighter, tmp_path / "built")
+    assert not second.reused
+    assert second.fingerprint != first.fingerprint
+
+
+def test_rendering_twice_gives_the_same_bytes(tmp_path: Path, dataset: Dataset) -> None:
+    build(with_copies(dataset), tmp_path / "built")
+    first = contents(tmp_path / "built")
+    (tmp_path / "built").rename(tmp_path / "earlier")
+    build(with_copies(dataset), tmp_path / "built")
+    assert contents(tmp_path / "built") == first
+
+
+def test_all_broken_pictures_are_named_whether_edited_or_not(tmp_path: Path, dataset: Dataset) -> None:
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        whole = (tmp_path / "in" / name).read_bytes()
+        (tmp_path / "in" / name).write_bytes(whole[:-40])
+    with pytest.raises(AnnotationError, match=r"3 cannot be trained on: .*a\.jpg: .*b\.jpg: .*c\.jpg: "):
+        build(with_copies(dataset), tmp_path / "built")
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+def test_an_edited_picture_that_is_too_small_is_refused(tmp_path: Path, dataset: Dataset) -> None:
+    tiny = dataset.with_images(edited(image, [Resize(9, 40)])[0] for image in dataset.images)
+    with pytest.raises(AnnotationError, match="9x40 pixels are too few"):
+        build(tiny, tmp_path / "built")
+
+
+def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
+    """A JPEG has at most 65,535 columns; this file is a PNG that calls itself one."""
+    wide = tmp_path / "in" / "wide.jpg"
+    wide.parent.mkdir()
+    Image.new("RGB", (70_000, 10)).save(wide, format="PNG")
+    image, _ = edited(ImageRecord(wide, "wide.jpg", 70_000, 10, ".jpg", split="train"), [Turn(2)])
+    with pytest.raises(AnnotationError, match=r"wide\.jpg: OpenCV cannot"):
+        build(Dataset((), (image,)), tmp_path / "built")
+
+
+def test_an_interrupted_rendering_leaves_nothing(tmp_path: Path, dataset: Dataset) -> None:
+    class StopsWhileMaking(Silent):
+        def items(self, items: Sequence[T], what: str) -> Iterable[T]:
+            yield items[0]
+            if what == "making pictures":
+                raise KeyboardInterrupt
+            yield from items[1:]
+
+    with pytest.raises(KeyboardInterrupt):
+        build(with_copies(dataset), tmp_path / "built", StopsWhileMaking())
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 
 # --- what is not ours

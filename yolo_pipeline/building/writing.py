@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
 from yolo_pipeline import images
+from yolo_pipeline.building.cores import all_cores
+from yolo_pipeline.building.pixels import is_cutout, write_edited
 from yolo_pipeline.errors import AnnotationError, DataError
 from yolo_pipeline.files import folder_beside, read_json, write_json
 from yolo_pipeline.formats import yolo
+from yolo_pipeline.formats.files import place_picture
 from yolo_pipeline.nouns import SPLITS, Dataset, ImageRecord, Split
 from yolo_pipeline.progress import Progress, silent
 
 MANIFEST = "build.json"
 _LAYOUT_VERSION = 1
+_EDITS_VERSION = 1  # of what edits do to pixels
 _LEAST_SIDE = 10  # pixels; Ultralytics leaves smaller pictures out with a warning (8.4.190 data/utils.py)
 
 
@@ -29,7 +32,7 @@ class BuiltDataset:
 
     Attributes:
         folder: holds data.yaml, images/SPLIT, labels/SPLIT and build.json.
-        fingerprint: of the pictures' bytes, splits, boxes and class names.
+        fingerprint: of the pictures' bytes and edits, splits, boxes and class names.
         files: name of each image record -> its picture below `folder`.
         reused: whether it was there already, unchanged.
     """
@@ -54,6 +57,8 @@ def fingerprint(dataset: Dataset, hashes: Mapping[Path, str]) -> str:
     for image in dataset.images:
         boxes = [[t.label, t.box.x0, t.box.y0, t.box.x1, t.box.y1] for t in image.truths]
         row = [image.name, hashes[image.file], image.split, image.width, image.height, image.suffix, boxes]
+        if image.edits:
+            row += [_EDITS_VERSION, [[type(edit).__name__, astuple(edit)] for edit in image.edits]]
         digest.update(json.dumps(row).encode())
     return digest.hexdigest()
 
@@ -72,35 +77,55 @@ def write_built(
     mark = fingerprint(dataset, hashes)
     if (reused := _reuse(folder, dataset, mark)) is not None:
         return reused
-    _refuse_broken(dataset, progress)
     with folder_beside(folder, replace=True) as building:
-        files = yolo.write(dataset, building, root=folder, link=True, progress=progress)
+        files = yolo.write(dataset, building, root=folder, place=_link_unedited, progress=progress)
+        _render_and_check(dataset, {name: building / file for name, file in files.items()}, progress)
         manifest = {"fingerprint": mark, "counts": counts(dataset), "splits": _splits(dataset, hashes), "files": files}
         write_json(building / MANIFEST, manifest)
     return BuiltDataset(folder, dataset, mark, files, reused=False)
 
 
-def _refuse_broken(dataset: Dataset, progress: Progress) -> None:
-    """Decodes every picture: a header can be whole where the pixels are not, and training would pass over those.
+def _link_unedited(image: ImageRecord, target: str) -> None:
+    if not image.edits:
+        place_picture(str(image.file), target, link=True)
+
+
+def _render_and_check(dataset: Dataset, targets: Mapping[str, Path], progress: Progress) -> None:
+    """Decodes every picture once: edited ones are written, and those that training would pass over are refused.
+
+    A header can be whole where the pixels are not. Each picture is given up before its thread takes the next one, so
+    that no more are in memory than there are cores.
 
     Raises:
         AnnotationError: naming all pictures that cannot be decoded or are too small to train on.
     """
-    with ThreadPoolExecutor() as pool:  # decoders let go of the interpreter lock
-        faults = pool.map(_fault, dataset.images)
-        found = [fault for _, fault in zip(progress.items(dataset.images, "decoding pictures"), faults, strict=True)]
+    by_file: dict[tuple[Path, bool], list[ImageRecord]] = defaultdict(list)
+    for image in dataset.images:
+        by_file[image.file, is_cutout(image)].append(image)
+    jobs = list(by_file.values())
+    what = "making pictures" if any(image.edits for image in dataset.images) else "decoding pictures"
+    with all_cores() as pool:
+        faults = pool.map(lambda records: _fault(records, targets), jobs)
+        found = [fault for _, fault in zip(progress.items(jobs, what), faults, strict=True)]
     bad = [fault for fault in found if fault]
     if bad:
         raise AnnotationError("pictures", f"{len(bad)} cannot be trained on: {'; '.join(bad)}", "Mend or remove them")
 
 
-def _fault(image: ImageRecord) -> str:
-    if min(image.width, image.height) < _LEAST_SIDE:
-        return f"{image.file}: {image.width}x{image.height} pixels are too few"
+def _fault(records: Sequence[ImageRecord], targets: Mapping[str, Path]) -> str:
+    """What is wrong with the file of some records, whose edited pictures are written where nothing is."""
+    file = records[0].file
+    for image in records:
+        if min(image.width, image.height) < _LEAST_SIDE:
+            return f"{file}: {image.width}x{image.height} pixels are too few"
+    outputs = [(image, targets[image.name]) for image in records if image.edits]
     try:
-        images.decode_upright(image.file)
+        if outputs:
+            write_edited(outputs)
+        else:
+            images.decode_upright(file)  # as the judge will
     except images.UnreadableImage as error:
-        return f"{image.file}: {error}"
+        return f"{file}: {error}"
     return ""
 
 

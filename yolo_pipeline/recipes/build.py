@@ -1,44 +1,32 @@
-"""attempts/N.yaml -> datasets/NAME: read the sources, choose, deal, add backgrounds, write."""
+"""attempts/N.yaml -> datasets/NAME: read the sources, choose, deal, add backgrounds and cut-outs, augment, write."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from yolo_pipeline import attempt as attempts
-from yolo_pipeline import digits, formats, images
+from yolo_pipeline import digits, formats
 from yolo_pipeline.attempt import Attempt
 from yolo_pipeline.building.backgrounds import add_backgrounds
 from yolo_pipeline.building.classes import choose_classes, rename_classes
 from yolo_pipeline.building.merging import merge
+from yolo_pipeline.building.pictures import Hashes, read_pictures
 from yolo_pipeline.building.splitting import deal, splits_by_content
 from yolo_pipeline.building.writing import BuiltDataset, built_splits, fingerprint, write_built
 from yolo_pipeline.data_settings import BackgroundSettings, SourceSettings
-from yolo_pipeline.errors import AnnotationError, DataError
+from yolo_pipeline.errors import DataError
 from yolo_pipeline.formats import ReadOptions
-from yolo_pipeline.formats.files import image_record
 from yolo_pipeline.formats.source import Source, open_source, require_folder
 from yolo_pipeline.formats.yolo import label_name
-from yolo_pipeline.nouns import Dataset, ImageRecord, ReadReport, Skip, Split
+from yolo_pipeline.nouns import Dataset, ImageRecord, ReadReport, Split
 from yolo_pipeline.progress import Progress, silent
+from yolo_pipeline.recipes.derive import derive, write_preview
 from yolo_pipeline.run import run_of
 
 _DEFAULT_RATIOS: dict[Split, float] = {"train": 0.8, "val": 0.1, "test": 0.1}
-
-
-@dataclass(slots=True)
-class Hashes:
-    """sha256 of picture files, each computed once."""
-
-    known: dict[Path, str] = field(default_factory=dict)
-
-    def of(self, dataset: Dataset, progress: Progress) -> Mapping[Path, str]:
-        missing = [image.file for image in dataset.images if image.file not in self.known]
-        for file in progress.items(missing, "hashing pictures"):
-            self.known[file] = images.sha256(file)
-        return self.known
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +61,7 @@ def build(attempt: Attempt, progress: Progress = silent, *, expected: str | None
         reason = "is no longer what the run was begun with"
         raise DataError(attempt.where("data"), reason, "Undo the change, or add --again to begin anew")
     built = write_built(dataset, attempt.dataset_folder, hashes.known, progress)
+    write_preview(built)
     return Build(built, report, hashes.known)
 
 
@@ -86,6 +75,13 @@ def make_builtin(attempt: Attempt, progress: Progress) -> None:
 
 def assemble(attempt: Attempt, hashes: Hashes, progress: Progress) -> tuple[Dataset, ReadReport]:
     """The data set that an attempt asks for, in memory, every image with its split."""
+    dataset, report = gather(attempt, hashes, progress)
+    dataset, derived = derive(attempt, dataset, _seed(attempt), hashes, progress)
+    return dataset, report + derived
+
+
+def gather(attempt: Attempt, hashes: Hashes, progress: Progress) -> tuple[Dataset, ReadReport]:
+    """The photos of that data set: before anything is made out of them."""
     read = [_read_source(attempt.root, source, progress) for source in attempt.data.sources]
     for dataset, _ in read:
         hashes.of(dataset, progress)
@@ -103,9 +99,12 @@ def assemble(attempt: Attempt, hashes: Hashes, progress: Progress) -> tuple[Data
     if attempt.data.backgrounds is not None:
         pictures = _read_backgrounds(attempt.root, attempt.data.backgrounds, progress)
         hashes.of(Dataset((), pictures), progress)
-        seed = attempt.data.split.seed if attempt.data.split else 0
-        dataset = add_backgrounds(dataset, pictures, attempt.data.backgrounds.share, seed, hashes.known)
+        dataset = add_backgrounds(dataset, pictures, attempt.data.backgrounds.share, _seed(attempt), hashes.known)
     return dataset, report
+
+
+def _seed(attempt: Attempt) -> int:
+    return attempt.data.split.seed if attempt.data.split else 0
 
 
 def _read_source(root: Path, source: SourceSettings, progress: Progress) -> tuple[Dataset, ReadReport]:
@@ -142,7 +141,7 @@ def _base_splits(attempt: Attempt, hashes: Hashes, progress: Progress) -> dict[s
     if splits is None and base.dataset_path is None:
         splits = built_splits(base.dataset_folder)
     if splits is None:
-        dataset, _ = assemble(base, hashes, progress)
+        dataset, _ = gather(base, hashes, progress)
         splits = splits_by_content(dataset.images, hashes.known)
     return splits
 
@@ -174,16 +173,7 @@ def _read_backgrounds(root: Path, settings: BackgroundSettings, progress: Progre
     if labelled:
         reason = f"{len(labelled)} pictures of this background folder have labelled objects: {', '.join(labelled[:5])}"
         raise DataError(settings.source, reason, "Take them out, or name the folder under data.sources")
-    bad: list[Skip] = []
-    records = []
-    for name in progress.items(source.pictures.pictures, "reading backgrounds"):
-        try:
-            records.append(image_record(folder, name, images.read_header(folder / name)))
-        except images.UnreadableImage as error:
-            bad.append(Skip(name, str(error)))
-    if bad:
-        raise AnnotationError(folder, "; ".join(f"{b.file}: {b.why}" for b in bad), "Mend or remove them")
-    return tuple(records)
+    return read_pictures(folder, "reading backgrounds", progress)
 
 
 def _labelled_pictures(folder: Path, source: Source) -> list[str]:

@@ -1,0 +1,78 @@
+"""Classes whose names say that they must not be mirrored or turned: digits, letters, left and right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+Turning = Literal["mirrored left to right", "mirrored top to bottom", "turned upside down", "turned by a quarter"]
+
+_OTHER_SIGN: dict[Turning, frozenset[str]] = {
+    "mirrored left to right": frozenset("2345679BCDEFGJKLNPQRSZabcdefghjkpqrsyz←→⬅➡↖↗↘↙⇐⇒◀▶"),
+    "mirrored top to bottom": frozenset("245679AFGJLMNPQRSTUVWYZabdefghjmnpqrtuvwyz↑↓⬆⬇↖↗↘↙⇑⇓▲▼"),
+    "turned upside down": frozenset("69MWbqdpnu←→⬅➡↑↓⬆⬇↖↗↘↙⇐⇒⇑⇓◀▶▲▼"),
+    "turned by a quarter": frozenset("NZnz←→⬅➡↑↓⬆⬇↖↗↘↙⇐⇒⇑⇓◀▶▲▼"),
+}
+"""Signs that become another one, or none. A sign upside down counts only where it becomes another."""
+
+_SIDES = (
+    "left",
+    "right",
+    "왼쪽",
+    "오른쪽",
+    "좌",
+    "우",
+    "좌측",
+    "우측",
+    "좌회전",
+    "우회전",
+    "왼손",
+    "오른손",
+    "왼발",
+    "오른발",
+)
+_HEIGHTS = (("up", "down"), ("upper", "lower"), ("top", "bottom"), ("위", "아래"), ("위쪽", "아래쪽"), ("상", "하"))
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[가-힣]+")
+_MOST_NAMED = 10
+
+
+def orientation_warnings(names: Sequence[str], asked: Mapping[str, Iterable[Turning]]) -> tuple[str, ...]:
+    """A note when a setting shows objects in a way that makes them something else; nothing where none does.
+
+    Digits count only where no class is a number above 9: such classes are numbers of something else.
+
+    Args:
+        names: the classes.
+        asked: setting, as the user would have to write it -> what it does to pictures.
+    """
+    found = []
+    for setting, turnings in asked.items():
+        changed = [name for name in names if any(_changes(name, names, turning) for turning in turnings)]
+        if changed:
+            remedy = "set it to 0" if setting.startswith("train.") else "leave it out"
+            found.append(f"{setting} may make another sign of {_listed(changed)} ({remedy})")
+    return ("; ".join(found),) if found else ()
+
+
+def _changes(name: str, names: Sequence[str], turning: Turning) -> bool:
+    if name in _OTHER_SIGN[turning]:
+        return not (name.isdecimal() and any(other.isdecimal() and len(other) > 1 for other in names))
+    words = [word.casefold() for word in _WORD.findall(name)]
+    if turning != "mirrored top to bottom" and any(word in _SIDES for word in words):
+        return True
+    return turning != "mirrored left to right" and _has_counterpart(words, names)
+
+
+def _has_counterpart(words: Sequence[str], names: Sequence[str]) -> bool:
+    """Whether a class goes by the same words with `down` for `up`; alone, such words say little."""
+    others = {tuple(word.casefold() for word in _WORD.findall(name)) for name in names}
+    for pair in _HEIGHTS:
+        for one, other in (pair, pair[::-1]):
+            if one in words and tuple(other if word == one else word for word in words) in others:
+                return True
+    return False
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:_MOST_NAMED]) + (" …" if len(names) > _MOST_NAMED else "")

@@ -1,0 +1,136 @@
+"""What an attempt makes out of its photos: cut-outs, one size for all, changed copies for training."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from yolo_pipeline import images
+from yolo_pipeline.attempt import Attempt
+from yolo_pipeline.building.augmenting import Changes, augment
+from yolo_pipeline.building.cutouts import add_cutouts, add_ready_cutouts
+from yolo_pipeline.building.orientation import Turning, orientation_warnings
+from yolo_pipeline.building.pictures import Hashes, read_pictures
+from yolo_pipeline.building.pixels import is_cutout
+from yolo_pipeline.building.resizing import resize
+from yolo_pipeline.building.writing import BuiltDataset
+from yolo_pipeline.data_settings import BoxAugmentSettings, CutoutSettings
+from yolo_pipeline.errors import DataError
+from yolo_pipeline.formats.files import clean_label
+from yolo_pipeline.nouns import Dataset, ImageRecord, ReadReport
+from yolo_pipeline.progress import Progress
+from yolo_pipeline.reporting.preview import Tile, draw_preview, mark_of
+
+_FLIPS: dict[str, Turning] = {"horizontal": "mirrored left to right", "vertical": "mirrored top to bottom"}
+_TURNS: dict[str, Turning] = {
+    "clockwise": "turned by a quarter", "counter-clockwise": "turned by a quarter", "upside-down": "turned upside down",
+}  # fmt: skip
+_PREVIEW_ROWS, _PREVIEW_COLUMNS = 6, 4
+
+
+def derive(
+    attempt: Attempt, dataset: Dataset, seed: int, hashes: Hashes, progress: Progress
+) -> tuple[Dataset, ReadReport]:
+    """The data set with what `data.cutouts`, `data.resize` and `data.augment` ask for, and what that cut off."""
+    report = ReadReport(notes=orientation_warnings(dataset.names, _turnings(attempt)))
+    data = attempt.data
+    if data.cutouts is not None:
+        dataset, passed_over = _add_cutouts(attempt.root, dataset, data.cutouts, seed, hashes, progress)
+        hashes.of(dataset, progress)
+        report += passed_over
+    if data.resize is not None:
+        dataset, cropped = resize(dataset, *data.resize.size, data.resize.mode)
+        report += cropped
+    if data.augment is not None:
+        whole = replace(_changes(data.augment), turns=data.augment.rot90)
+        in_boxes = _changes(data.augment.box) if data.augment.box else Changes()
+        dataset, cropped = augment(dataset, data.augment.outputs_per_example, whole, in_boxes, seed, hashes.known)
+        report += cropped
+    return dataset, report
+
+
+def _changes(asked: BoxAugmentSettings) -> Changes:
+    return Changes(asked.flip, (), asked.rotation_deg, asked.brightness, asked.blur_px)
+
+
+def _turnings(attempt: Attempt) -> dict[str, list[Turning]]:
+    """Setting -> how it mirrors or turns training pictures."""
+    ultralytics = attempt.track == "yolo"  # fliplr: its default, 8.4.190 cfg/default.yaml
+    degrees = attempt.train.get("degrees", 0.0)
+    asked: dict[str, list[Turning]] = {}
+    if attempt.train.get("fliplr", 0.5 if ultralytics else 0.0) > 0:
+        asked["train.fliplr"] = ["mirrored left to right"]
+    if attempt.train.get("flipud", 0.0) > 0:
+        asked["train.flipud"] = ["mirrored top to bottom"]
+    if degrees >= 90:
+        asked["train.degrees"] = ["turned by a quarter", "turned upside down"]
+    if (made := attempt.data.augment) is not None:
+        asked["data.augment.flip"] = [_FLIPS[flip] for flip in made.flip]
+        asked["data.augment.rot90"] = [_TURNS[turn] for turn in made.rot90]
+        asked["data.augment.box.flip"] = [_FLIPS[flip] for flip in made.box.flip] if made.box else []
+    return asked
+
+
+def _add_cutouts(
+    root: Path, dataset: Dataset, settings: CutoutSettings, seed: int, hashes: Hashes, progress: Progress
+) -> tuple[Dataset, ReadReport]:
+    if settings.source is None:
+        return add_cutouts(dataset, settings.share, seed, hashes.known, progress)
+    ready = _read_cutouts(root / settings.source, progress)
+    hashes.of(Dataset((), tuple(record for records in ready.values() for record in records)), progress)
+    return add_ready_cutouts(dataset, ready, settings.share, seed, hashes.known), ReadReport()
+
+
+def _read_cutouts(folder: Path, progress: Progress) -> dict[str, list[ImageRecord]]:
+    """Class -> the pictures of the folder that is named after it.
+
+    Raises:
+        DataError: a picture lies in no class folder.
+        AnnotationError: no such folder, or pictures that cannot be read.
+    """
+    ready: dict[str, list[ImageRecord]] = defaultdict(list)
+    for record in read_pictures(folder, "reading cut-outs", progress):
+        label, slash, _ = record.name.partition("/")
+        if not slash:
+            raise DataError(record.file, "lies in no folder of a class", "Put it into one that bears its class's name")
+        ready[clean_label(label)].append(record)
+    return ready
+
+
+def preview_file(folder: Path) -> Path:
+    """Where the preview of a built data set lies: beside it, as a picture in it would be taken for one of the set."""
+    return folder.with_name(f"{folder.name}-preview.png")
+
+
+def write_preview(built: BuiltDataset) -> None:
+    """Draws the preview where training pictures were edited: a photo and what was made of it in a row.
+
+    One of an earlier data set is replaced or taken away; a file of somebody else's in its place stays.
+    """
+    training = built.dataset.of("train")
+    sheet = preview_file(built.folder)
+    mark = mark_of(sheet)
+    if mark == built.fingerprint or (mark is None and sheet.exists()):
+        return
+    sheet.unlink(missing_ok=True)
+    if not any(image.edits for image in training):
+        return
+    rows: dict[Path, list[ImageRecord]] = defaultdict(list)
+    for image in training:
+        rows[image.file].append(image)
+    photos = [row for row in rows.values() if not is_cutout(row[0])]
+    cutouts = [row for row in rows.values() if is_cutout(row[0])]
+    some_cutouts = _spread(cutouts, _PREVIEW_ROWS // 3)
+    some = _spread(photos, _PREVIEW_ROWS - len(some_cutouts)) + some_cutouts
+    draw_preview([[_tile(built, image) for image in row[:_PREVIEW_COLUMNS]] for row in some], sheet, built.fingerprint)
+
+
+def _spread(rows: Sequence[list[ImageRecord]], count: int) -> list[list[ImageRecord]]:
+    """Up to `count` of the rows, from all over."""
+    return [rows[number * len(rows) // count] for number in range(count)] if len(rows) > count else list(rows)
+
+
+def _tile(built: BuiltDataset, image: ImageRecord) -> Tile:
+    return Tile(image.name, images.decode_upright(built.picture(image.name)), image.truths)
