@@ -13,9 +13,13 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from yolo_pipeline import settings
 from yolo_pipeline.data_settings import (
+    AugmentSettings,
     BackgroundSettings,
+    BoxAugmentSettings,
     ClassName,
+    CutoutSettings,
     DataSettings,
+    ResizeSettings,
     Settings,
     SourceSettings,
     SplitSettings,
@@ -43,6 +47,9 @@ class _AttemptFile(Settings):
     notes: str = ""
 
 
+_TAKEN_OVER = {"sources", "rename", "split", "backgrounds", "cutouts", "resize", "augment"}
+
+
 class _DataFile(Settings):
     """The keys of data.yaml that are ours."""
 
@@ -52,11 +59,14 @@ class _DataFile(Settings):
     rename: dict[ClassName, ClassName] = Field(default_factory=dict)
     split: SplitSettings | None = None
     backgrounds: BackgroundSettings | None = None
+    cutouts: CutoutSettings | None = None
+    resize: ResizeSettings | None = None
+    augment: AugmentSettings | None = None
     builtin: Literal["digits"] | None = None
 
     def as_data(self) -> dict[str, Any]:
         """What it says for the `data:` block of an attempt."""
-        said = self.model_dump(mode="json", include={"sources", "rename", "split", "backgrounds"}, exclude_unset=True)
+        said = self.model_dump(mode="json", include=_TAKEN_OVER, exclude_unset=True)
         names = [self.names[number] for number in sorted(self.names)] if isinstance(self.names, dict) else self.names
         return {**said, "classes": list(names)} if names else said
 
@@ -298,6 +308,7 @@ def _explain(error: ValidationError, model: type[BaseModel]) -> tuple[str, str, 
 def _model_at(model: type[BaseModel], parts: list[str]) -> type[BaseModel] | None:
     by_name: dict[str, type[BaseModel]] = {
         "data": DataSettings, "split": SplitSettings, "backgrounds": BackgroundSettings, "sources": SourceSettings,
+        "resize": ResizeSettings, "augment": AugmentSettings, "box": BoxAugmentSettings, "cutouts": CutoutSettings,
     }  # fmt: skip
     named = [part for part in parts if not part.isdigit()]
     return by_name.get(named[-1]) if named else model

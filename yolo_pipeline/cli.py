@@ -8,7 +8,7 @@ from __future__ import annotations
 import typer
 
 from yolo_pipeline.commands.attempts import compare, evaluate, train
-from yolo_pipeline.commands.data import build, convert, doctor, init
+from yolo_pipeline.commands.data import audit, build, convert, doctor, fetch, init, upload
 from yolo_pipeline.commands.output import warn
 from yolo_pipeline.errors import INTERRUPTED, PipelineError
 from yolo_pipeline.files import explain_os_error
@@ -20,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for one in (init, convert, build, train, evaluate, compare, doctor):
+for one in (init, fetch, upload, convert, audit, build, train, evaluate, compare, doctor):
     app.command()(one)
 
 

@@ -1,4 +1,4 @@
-"""Commands on data: init, convert, build, doctor."""
+"""Commands on data: init, fetch, upload, convert, audit, build, doctor."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from yolo_pipeline.commands.output import HERE, Json, Number, Project, print_json, print_table, show
+from yolo_pipeline.commands.output import HERE, Json, Number, Project, print_json, print_table, show, warn
 from yolo_pipeline.console import terminal_progress
-from yolo_pipeline.errors import command
+from yolo_pipeline.errors import UsageError, command
 from yolo_pipeline.formats import FORMATS, ReadOptions
 from yolo_pipeline.formats.files import clean_label
 from yolo_pipeline.reporting.reading import reading_lines
@@ -17,6 +17,14 @@ from yolo_pipeline.reporting.tables import terminal_table
 
 KNOWN = ", ".join(FORMATS)
 WRITTEN = ", ".join(name for name, entry in FORMATS.items() if entry.write)
+
+Given = Annotated[Path, typer.Argument(metavar="SOURCE", help="A folder, a zip, or an annotation file.")]
+From = Annotated[str, typer.Option("--from", help=f"auto, {KNOWN}.")]
+Images = Annotated[Path | None, typer.Option("--images", help="Where the pictures lie, if elsewhere.")]
+Unlabelled = Annotated[Literal["skip", "background"], typer.Option(help="Pictures without annotation.")]
+Difficult = Annotated[Literal["keep", "drop"], typer.Option(help="Objects marked difficult.")]
+LabelKey = Annotated[str | None, typer.Option("--label-key", help="VIA: the attribute with the class.")]
+SkipBad = Annotated[bool, typer.Option("--skip-bad", help="List unreadable files instead of stopping.")]
 
 
 def init(folder: Annotated[Path, typer.Argument(metavar="DIR")]) -> None:
@@ -30,20 +38,20 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR")]) -> None:
 
 
 def convert(
-    source: Annotated[Path, typer.Argument(metavar="SOURCE")],
+    source: Given,
     out: Annotated[Path, typer.Argument(metavar="OUT")],
-    from_format: Annotated[str, typer.Option("--from", help=f"auto, {KNOWN}.")] = "auto",
+    from_format: From = "auto",
     to_format: Annotated[str, typer.Option("--to", help=f"{WRITTEN}.")] = "yolo",
-    images: Annotated[Path | None, typer.Option("--images", help="Where the pictures lie, if elsewhere.")] = None,
+    images: Images = None,
     classes: Annotated[str | None, typer.Option(help="Keep these classes, in this order: a,b,c.")] = None,
-    unlabelled: Annotated[Literal["skip", "background"], typer.Option(help="Pictures without annotation.")] = "skip",
-    difficult: Annotated[Literal["keep", "drop"], typer.Option(help="Objects marked difficult.")] = "keep",
-    label_key: Annotated[str | None, typer.Option("--label-key", help="VIA: the attribute with the class.")] = None,
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="List unreadable files instead of stopping.")] = False,
+    unlabelled: Unlabelled = "skip",
+    difficult: Difficult = "keep",
+    label_key: LabelKey = None,
+    skip_bad: SkipBad = False,
     link: Annotated[bool, typer.Option("--link/--copy", help="Hard-link pictures, or copy them.")] = True,
     as_json: Json = False,
 ) -> None:
-    """Turn a labelled folder into another format."""
+    """Turn a folder, a zip or an annotation file into another format."""
     from yolo_pipeline.recipes import convert as recipe
 
     kept = tuple(clean_label(name) for name in classes.split(",")) if classes else None
@@ -59,6 +67,78 @@ def convert(
     show(f"{found['images']} images, {found['boxes']} boxes, {found['backgrounds']} backgrounds in {out}")
     for line in reading_lines(report):
         show(line)
+
+
+def audit(
+    source: Annotated[Path | None, typer.Argument(metavar="[SOURCE]", help="A folder, a zip …")] = None,
+    number: Annotated[int | None, typer.Option("--attempt", min=1, help="… or the data of an attempt.")] = None,
+    from_format: From = "auto",
+    images: Images = None,
+    unlabelled: Unlabelled = "skip",
+    difficult: Difficult = "keep",
+    label_key: LabelKey = None,
+    skip_bad: SkipBad = False,
+    imgsz: Annotated[int, typer.Option(min=32, help="With SOURCE: the size it will be trained at.")] = 640,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with pictures.")] = None,
+    project: Project = HERE,
+    as_json: Json = False,
+) -> None:
+    """Say what is wrong with the data, before it is trained on."""
+    from yolo_pipeline.recipes import audit as recipe
+
+    if (source is None) == (number is None):
+        raise UsageError("name either a SOURCE or --attempt N")
+    with terminal_progress() as progress:
+        if source is not None:
+            options = ReadOptions(images, unlabelled, difficult, label_key, skip_bad, progress)
+            found = recipe.audit_source(source, format=from_format, options=options, imgsz=imgsz)
+        else:
+            assert number is not None
+            found = recipe.audit_attempt(project, number, progress)
+        if html is not None:
+            recipe.write_page(found, html)
+    if html is not None:
+        warn(f"wrote {html}")
+    if as_json:
+        print_json(recipe.as_json(found))
+        return
+    for line in recipe.lines(found):
+        show(line)
+
+
+def fetch(
+    service: Annotated[Literal["roboflow"], typer.Argument()],
+    reference: Annotated[str, typer.Argument(metavar="WORKSPACE/PROJECT/VERSION")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where to; left out: datasets/raw/PROJECT-vVERSION.")
+    ] = None,
+    export: Annotated[str, typer.Option(help="The export format to ask for.")] = "yolov8",
+    project: Project = HERE,
+) -> None:
+    """Download a data set; the key is taken from ROBOFLOW_API_KEY."""
+    from yolo_pipeline.recipes.fetch import fetch_roboflow
+
+    with terminal_progress() as progress:
+        folder = fetch_roboflow(project, reference, out, export, progress)
+    show(f"fetched {folder}")
+
+
+def upload(
+    service: Annotated[Literal["roboflow"], typer.Argument()],
+    reference: Annotated[str, typer.Argument(metavar="WORKSPACE/PROJECT")],
+    source: Given,
+    from_format: From = "auto",
+    images: Images = None,
+    label_key: LabelKey = None,
+    batch: Annotated[str | None, typer.Option(help="Name of the batch they come in as.")] = None,
+) -> None:
+    """Upload pictures with their boxes; the key is taken from ROBOFLOW_API_KEY."""
+    from yolo_pipeline.recipes.fetch import upload_roboflow
+
+    with terminal_progress() as progress:
+        options = ReadOptions(images, label_key=label_key, progress=progress)
+        report = upload_roboflow(source, reference, format=from_format, options=options, batch=batch)
+    show(str(report))
 
 
 def build(number: Number, project: Project = HERE) -> None:

@@ -31,9 +31,13 @@ _DEFAULT_RATIOS: dict[Split, float] = {"train": 0.8, "val": 0.1, "test": 0.1}
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """A built data set with what reading its sources reported."""
+    """A built data set with what reading its sources reported.
+
+    `photos` are the pictures that it was made from: the same, where nothing was edited or cut out.
+    """
 
     built: BuiltDataset
+    photos: Dataset
     report: ReadReport
     hashes: Mapping[Path, str]
 
@@ -50,7 +54,8 @@ def build(attempt: Attempt, progress: Progress = silent, *, expected: str | None
     make_builtin(attempt, progress)
     hashes = Hashes()
     try:
-        dataset, report = assemble(attempt, hashes, progress)
+        photos, report = gather(attempt, hashes, progress)
+        dataset, derived = derive(attempt, photos, _seed(attempt), hashes, progress)
     except DataError as error:
         if not error.where.startswith("data."):
             raise
@@ -62,7 +67,7 @@ def build(attempt: Attempt, progress: Progress = silent, *, expected: str | None
         raise DataError(attempt.where("data"), reason, "Undo the change, or add --again to begin anew")
     built = write_built(dataset, attempt.dataset_folder, hashes.known, progress)
     write_preview(built)
-    return Build(built, report, hashes.known)
+    return Build(built, photos, report + derived, hashes.known)
 
 
 def make_builtin(attempt: Attempt, progress: Progress) -> None:
@@ -73,27 +78,14 @@ def make_builtin(attempt: Attempt, progress: Progress) -> None:
         digits.make(folder, progress)
 
 
-def assemble(attempt: Attempt, hashes: Hashes, progress: Progress) -> tuple[Dataset, ReadReport]:
-    """The data set that an attempt asks for, in memory, every image with its split."""
-    dataset, report = gather(attempt, hashes, progress)
-    dataset, derived = derive(attempt, dataset, _seed(attempt), hashes, progress)
-    return dataset, report + derived
-
-
 def gather(attempt: Attempt, hashes: Hashes, progress: Progress) -> tuple[Dataset, ReadReport]:
-    """The photos of that data set: before anything is made out of them."""
+    """The photos of an attempt's data set, every one with its split, before anything is made out of them."""
     read = [_read_source(attempt.root, source, progress) for source in attempt.data.sources]
     for dataset, _ in read:
         hashes.of(dataset, progress)
-    dataset, merged = merge([dataset for dataset, _ in read], hashes.known)
-    report = sum((report for _, report in read), ReadReport()) + merged
-    backgrounds = sum(image.is_background for image in dataset.images)
-    dataset = rename_classes(dataset, attempt.data.rename)
-    if attempt.data.classes is not None:
-        dataset = choose_classes(dataset, attempt.data.classes)
-    emptied = sum(image.is_background for image in dataset.images) - backgrounds
-    if emptied:
-        report += ReadReport(notes=(f"{emptied} images lost their last box to the choice of classes",))
+    datasets, chosen = _wanted_classes(attempt, [dataset for dataset, _ in read])
+    dataset, merged = merge(datasets, hashes.known)
+    report = sum((report for _, report in read), ReadReport()) + chosen + merged
     report += ReadReport(notes=_leaks(dataset, hashes.known) if attempt.data.split is None else ())
     dataset = _split(attempt, dataset, hashes, progress)
     if attempt.data.backgrounds is not None:
@@ -101,6 +93,21 @@ def gather(attempt: Attempt, hashes: Hashes, progress: Progress) -> tuple[Datase
         hashes.of(Dataset((), pictures), progress)
         dataset = add_backgrounds(dataset, pictures, attempt.data.backgrounds.share, _seed(attempt), hashes.known)
     return dataset, report
+
+
+def _wanted_classes(attempt: Attempt, datasets: list[Dataset]) -> tuple[list[Dataset], ReadReport]:
+    """The sources with the attempt's class names, so that merging compares like with like."""
+    datasets = rename_classes(datasets, attempt.data.rename)
+    if attempt.data.classes is None:
+        return datasets, ReadReport()
+    chosen = choose_classes(datasets, attempt.data.classes)
+    emptied = sum(map(_backgrounds, chosen)) - sum(map(_backgrounds, datasets))
+    note = f"{emptied} images lost their last box to the choice of classes"
+    return chosen, ReadReport(notes=(note,) if emptied else ())
+
+
+def _backgrounds(dataset: Dataset) -> int:
+    return sum(image.is_background for image in dataset.images)
 
 
 def _seed(attempt: Attempt) -> int:

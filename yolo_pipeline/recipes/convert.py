@@ -43,7 +43,7 @@ def convert(
         raise DataError(out, "is there and not empty", "Name a new folder")
     dataset, report = formats.read(source, from_format, options)
     if classes is not None:
-        dataset = choose_classes(dataset, classes)
+        (dataset,) = choose_classes([dataset], classes)
     with folder_beside(out) as building:
         write(dataset, building, root=out, link=link, progress=options.progress)
     return dataset, report

@@ -8,13 +8,15 @@ from yolo_pipeline.errors import InputError
 from yolo_pipeline.files import write_text
 
 _DATA = """\
-# Where the labelled pictures are. Paths go from this file's folder.
+# Where the labelled pictures are: folders, zip files of them, or single annotation files (.json, .csv, .record).
+# Several sources become one data set. Paths go from this file's folder.
 sources:
   - path: datasets/raw/pictures   # pictures and their XML files, as LabelImg leaves them
-    format: labelimg              # labelimg, voc or yolo; leave the line out to have it recognised
+    format: labelimg              # voc, yolo, coco, via, createml, csv, tfrecord; left out: recognised
     # images: datasets/raw/photos   # where the pictures lie in another folder than the annotations
     # unlabelled: skip              # background: pictures without an annotation file are pictures without objects
     # difficult: keep               # drop: leave out objects that are marked difficult
+    # label_key: label              # VIA: the attribute that holds the class, where there are several
 
 # The classes in their order. Left out: all that were labelled, sorted by name.
 # names: {0: chicken, 1: onion}
@@ -33,6 +35,10 @@ data:
   # rename: {egg: eggs}                      # two classes with one name become one
   split: {train: 0.8, val: 0.1, test: 0.1, seed: 0}   # again: true deals anew what the base had dealt
   # backgrounds: {source: datasets/raw/backgrounds, share: 0.05}   # pictures without objects, 0.01 to 0.10 of train
+  # cutouts: {share: 0.10}                   # objects with their background removed, alone on an empty canvas
+  # resize: {size: 640, mode: stretch}       # or fit (grey edges), fill (cut at the edges)
+  # augment: {outputs_per_example: 3, flip: [horizontal], rotation_deg: 15, brightness: 0.25, blur_px: 2,
+  #           rot90: [clockwise], box: {flip: [horizontal], rotation_deg: 15}}   # training pictures only
 
 train:               # any training setting of Ultralytics, under its name
   imgsz: 640         # pixels; larger for small objects; rounded up to a multiple of 32
