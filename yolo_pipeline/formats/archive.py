@@ -53,7 +53,7 @@ def unpacked(archive: Path, progress: Progress) -> Path:
     if folder.is_dir():
         folder.touch()
     else:
-        _forget_old(folder.parent)
+        forget_old(folder.parent)
         with _opened(archive) as (opened, entries), folder_beside(folder) as building:
             _extract(archive, opened, entries, building, progress)
     return _inside(folder)
@@ -167,7 +167,8 @@ def _inside(folder: Path) -> Path:
     return folder
 
 
-def _forget_old(cache: Path) -> None:
+def forget_old(cache: Path) -> None:
+    """Removes what was unpacked and not asked for in a month."""
     if not cache.is_dir():
         return
     oldest = time.time() - _KEPT_DAYS * 24 * 3600

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -90,13 +91,14 @@ def as_stored(image: ImageRecord) -> ImageRecord:
 def distinct_stems(names: Iterable[str]) -> list[str]:
     """The stems of file names, numbered where two would be the same on a disk that ignores case or composes Unicode."""
     taken: set[str] = set()
+    numbers: Counter[str] = Counter()
     stems = []
     for name in names:
         stem = wanted = os.path.splitext(name.rpartition("/")[2])[0]
-        number = 2
-        while composed(stem).casefold() in taken:
-            stem, number = f"{wanted}-{number}", number + 1
-        taken.add(composed(stem).casefold())
+        while (key := composed(stem).casefold()) in taken:
+            numbers[wanted] += 1
+            stem = f"{wanted}-{numbers[wanted] + 1}"
+        taken.add(key)
         stems.append(stem)
     return stems
 

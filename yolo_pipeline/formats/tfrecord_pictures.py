@@ -11,6 +11,7 @@ from pathlib import Path
 from yolo_pipeline import images
 from yolo_pipeline.errors import one_line
 from yolo_pipeline.files import cache_folder, folder_beside
+from yolo_pipeline.formats.archive import forget_old
 from yolo_pipeline.formats.files import distinct_stems
 from yolo_pipeline.formats.tfrecord_files import Example, frames
 
@@ -36,6 +37,7 @@ def unpack_pictures(file: Path, names: Mapping[int, str]) -> dict[int, Path]:
     stems = dict(zip(names, distinct_stems(wanted), strict=True))
     found = _by_stem(folder)
     if not found.keys() >= set(stems.values()):
+        forget_old(folder.parent)
         try:
             with folder_beside(folder, replace=folder.is_dir()) as building:
                 _extract(file, stems, building)
