@@ -76,13 +76,17 @@ class SourceSettings(Settings):
 
 
 class SplitSettings(Settings):
-    """Shares of train, val and test, dealt by `seed`. `again` deals anew images that the base had dealt."""
+    """Shares of train, val and test, dealt by `seed`. `again` deals anew images that the base had dealt.
+
+    `similar_together` keeps pictures that show nearly the same in one split, as versions of one photo always are.
+    """
 
     train: float = Field(gt=0, le=1)
     val: float = Field(gt=0, lt=1)
     test: float = Field(default=0.0, ge=0, lt=1)
     seed: int = 0
     again: bool = False
+    similar_together: bool = False
 
     @property
     def ratios(self) -> dict[Split, float]:

@@ -10,8 +10,10 @@ from pathlib import Path
 from yolo_pipeline import attempt as attempts
 from yolo_pipeline import digits, formats
 from yolo_pipeline.attempt import Attempt
+from yolo_pipeline.auditing.evidence import similar_files
 from yolo_pipeline.building.backgrounds import add_backgrounds
 from yolo_pipeline.building.classes import choose_classes, rename_classes
+from yolo_pipeline.building.grouping import join_groups
 from yolo_pipeline.building.merging import merge
 from yolo_pipeline.building.pictures import Hashes, read_pictures
 from yolo_pipeline.building.splitting import deal, splits_by_content
@@ -86,6 +88,8 @@ def gather(attempt: Attempt, hashes: Hashes, progress: Progress) -> tuple[Datase
     datasets, chosen = _wanted_classes(attempt, [dataset for dataset, _ in read])
     dataset, merged = merge(datasets, hashes.known)
     report = sum((report for _, report in read), ReadReport()) + chosen + merged
+    if attempt.data.split and attempt.data.split.similar_together:
+        dataset = join_groups(dataset, similar_files(dataset, progress))
     report += ReadReport(notes=_leaks(dataset, hashes.known) if attempt.data.split is None else ())
     dataset = _split(attempt, dataset, hashes, progress)
     if attempt.data.backgrounds is not None:

@@ -34,6 +34,7 @@ data:
   # classes: [chicken, onion]                # keep these, in this order
   # rename: {egg: eggs}                      # two classes with one name become one
   split: {train: 0.8, val: 0.1, test: 0.1, seed: 0}   # again: true deals anew what the base had dealt
+  # similar_together: true, in split, keeps nearly identical pictures in one split
   # backgrounds: {source: datasets/raw/backgrounds, share: 0.05}   # pictures without objects, 0.01 to 0.10 of train
   # cutouts: {share: 0.10}                   # objects with their background removed, alone on an empty canvas
   # resize: {size: 640, mode: stretch}       # or fit (grey edges), fill (cut at the edges)

@@ -26,6 +26,7 @@ from yolo_pipeline.judging.coco import results_json, truth_json
 from yolo_pipeline.judging.detection import judge
 from yolo_pipeline.nouns import JUDGED, Scores, Split
 from yolo_pipeline.progress import Progress, silent
+from yolo_pipeline.recipes.audit import audit_build, worst
 from yolo_pipeline.recipes.build import Build, build
 from yolo_pipeline.reporting.reading import reading_lines
 from yolo_pipeline.reporting.report import write_report
@@ -73,7 +74,11 @@ def train(
     data = build(attempt, progress, expected=record["data"]["fingerprint"] if record else None)
     _say_built(data, progress)
     if not record:
+        audit = audit_build(attempt, data, progress)
+        for line in worst(audit):
+            progress.say(line)
         record = {**_first_record(attempt, data, track), "overrides": asked}
+        record["findings"] = [asdict(finding) for finding in audit.findings]
         record["seconds"] = {"build": _since(began), "train": 0.0}
         if again:
             set_aside(run)

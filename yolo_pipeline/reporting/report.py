@@ -99,6 +99,10 @@ def _data(record: Mapping[str, Any]) -> Iterator[str]:
         yield f"- {entry['file']}: {entry['why']}"
     for note in data["notes"]:
         yield f"- {note}"
+    count = len(record.get("findings", ()))
+    yield f"\nThe audit found {count or 'no'} thing{'s' * (count != 1)} to look at.\n"
+    for finding in record.get("findings", ()):
+        yield f"- {finding['severity']}: {finding['text']}. {finding['remedy']}"
     yield f"\nFingerprint `{data['fingerprint'][:16]}`, in `{data['folder']}`. All of it is in `record.json`."
 
 
