@@ -146,6 +146,7 @@ def build(number: Number, project: Project = HERE) -> None:
     from yolo_pipeline import attempt
     from yolo_pipeline.building.writing import counts
     from yolo_pipeline.recipes.build import build as recipe
+    from yolo_pipeline.recipes.derive import preview_file
 
     with terminal_progress() as progress:
         data = recipe(attempt.load(project, number), progress)
@@ -153,6 +154,8 @@ def build(number: Number, project: Project = HERE) -> None:
     rows = [[split, n["images"], n["boxes"], n["backgrounds"]] for split, n in counts(built.dataset).items()]
     state = "unchanged" if built.reused else "built"
     print_table(terminal_table(f"{built.folder} ({state})", ["split", "images", "boxes", "backgrounds"], rows))
+    if preview_file(built.folder).is_file():
+        show(f"look at {preview_file(built.folder)}")
     for line in reading_lines(data.report):
         show(line)
 
