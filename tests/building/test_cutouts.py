@@ -12,7 +12,8 @@ from PIL import Image, ImageDraw
 
 from yolo_pipeline.building.cutouts import add_cutouts, add_ready_cutouts
 from yolo_pipeline.building.grabcut import cut_out
-from yolo_pipeline.building.pixels import GREY, decode, decode_cutout, render
+from yolo_pipeline.building.pixels import GREY, decode_cutout, render
+from yolo_pipeline.decoding import decode
 from yolo_pipeline.errors import DataError
 from yolo_pipeline.files import cache_folder
 from yolo_pipeline.formats.files import image_record

@@ -16,15 +16,13 @@ from yolo_pipeline import images
 from yolo_pipeline.building.editing import edited
 from yolo_pipeline.building.pixels import (
     GREY,
-    Pixels,
-    decode,
     decode_cutout,
     edited_suffix,
     encode,
     render,
-    turn,
     write_edited,
 )
+from yolo_pipeline.decoding import Pixels, decode, turn
 from yolo_pipeline.nouns import (
     Blur,
     Box,

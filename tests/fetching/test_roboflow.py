@@ -26,6 +26,7 @@ if importlib.util.find_spec("roboflow") is None:  # not importorskip: the SDK ta
 from roboflow_server import KEY, Roboflow, serve
 
 from yolo_pipeline import formats
+from yolo_pipeline.cli import run
 from yolo_pipeline.errors import DataError, InputError, UsageError
 from yolo_pipeline.fetching import roboflow, roboflow_sdk, roboflow_upload
 from yolo_pipeline.fetching.roboflow_sdk import KEY_VARIABLE
@@ -33,6 +34,7 @@ from yolo_pipeline.fetching.roboflow_upload import UploadReport, upload
 from yolo_pipeline.formats.roboflow import facts
 from yolo_pipeline.formats.source import list_files
 from yolo_pipeline.nouns import Box, Dataset, ImageRecord, Skip, Truth
+from yolo_pipeline.progress import Silent
 from yolo_pipeline.recipes.fetch import fetch_roboflow, upload_roboflow
 
 T = TypeVar("T")
@@ -315,12 +317,22 @@ def test_an_interrupted_download_leaves_nothing(server: Roboflow, tmp_path: Path
     assert [path for path in tmp_path.rglob("*") if path.is_file() or path.name.startswith(".")] == []
 
 
-class Impatient:
+class Listening(Silent):
+    """A progress that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.said.append(line)
+
+
+class Impatient(Listening):
     """A progress that is interrupted: by the third item, or when a step of that name says how far it is."""
 
     def __init__(self, step: str = "") -> None:
+        super().__init__()
         self.step = step
-        self.said: list[str] = []
 
     def items(self, items: Sequence[T], what: str) -> Iterator[T]:
         yield from items[:2]
@@ -330,15 +342,13 @@ class Impatient:
         if what == self.step:
             raise KeyboardInterrupt
 
-    def say(self, line: str) -> None:
-        self.said.append(line)
-
 
 FETCH = """
 import logging, sys
 from pathlib import Path
 logging.basicConfig(level=logging.DEBUG)
 from yolo_pipeline.errors import PipelineError
+from yolo_pipeline.progress import Silent
 from yolo_pipeline.recipes.fetch import fetch_roboflow
 try:
     print(fetch_roboflow(Path(), "kitchen/fridge/2").as_posix())
@@ -611,8 +621,13 @@ def test_a_suffix_that_roboflow_does_not_know_is_sent_as_what_it_is(server: Robo
 
 def test_a_source_in_any_format_is_uploaded(server: Roboflow, tmp_path: Path) -> None:
     folder = fetch_roboflow(tmp_path, VERSION)
-    report = upload_roboflow(folder, "kitchen/fridge", "yolo", batch="back")
-    assert report == UploadReport(uploaded=("train/images/a.png", "valid/images/b.png"), boxes=1)
+    (folder / "valid" / "labels" / "b.txt").write_text("0 0.9 0.5 0.4 0.4\n")
+    listening = Listening()
+    report = upload_roboflow(
+        folder, "kitchen/fridge", "yolo", batch="back", options=formats.ReadOptions(progress=listening)
+    )
+    assert report == UploadReport(uploaded=("train/images/a.png", "valid/images/b.png"), boxes=2)
+    assert any("clipped" in line for line in listening.said)
     annotation = server.received[0].annotation
     assert annotation is not None
     assert [entry["bbox"] for entry in annotation["annotations"]] == [[80, 30, 40, 40]]
@@ -624,3 +639,20 @@ def test_the_text_of_the_boxes_is_json_whatever_the_name() -> None:
     image = ImageRecord(Path("x"), 'a/"q"\nname\udcff.PNG', 10, 10, ".PNG")
     assert roboflow_upload.file_name(image) == '"q" name?.PNG'
     assert json.loads(roboflow_upload.coco_text(image, ("egg",)))["images"][0]["file_name"] == '"q" name?.PNG'
+
+
+def test_by_the_command_line(server: Roboflow, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["fetch", "roboflow", VERSION, "--project", str(tmp_path)]) == 0
+    folder = tmp_path / "datasets" / "raw" / "fridge-v2"
+    assert str(folder) in capfd.readouterr().out
+    assert run(["upload", "roboflow", "kitchen/fridge", str(folder)]) == 0
+    assert "2 uploaded" in capfd.readouterr().out
+
+
+def test_a_picture_that_fails_is_named_by_the_command_line(
+    server: Roboflow, dataset: Dataset, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fetch_roboflow(tmp_path, VERSION, tmp_path / "in")
+    server.instead["/upload"] = (400, {"message": "no"})
+    assert run(["upload", "roboflow", "kitchen/fridge", str(tmp_path / "in")]) == 3
+    assert "failed: train/images/a.png" in capfd.readouterr().err

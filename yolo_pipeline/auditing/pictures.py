@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import io
-import os
 import warnings
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from yolo_pipeline import images
+from yolo_pipeline.cores import all_cores
+from yolo_pipeline.decoding import Pixels, at_most, decode_with_bytes
 from yolo_pipeline.progress import Progress, silent
 
 SIDE = 512  # longer side, in pixels, that light and sharpness are measured at; smaller pictures stay as they are
@@ -23,16 +22,6 @@ THUMB = 32  # sides of the thumbnail, in pixels
 
 _HASH_SIDE = 8
 _GREY_SPREAD = 8  # difference between channels, 0..255, that JPEG leaves on pictures without colour
-_MOST_THREADS = 8
-_SCAN, _END = b"\xff\xda", b"\xff\xd9"  # markers, which coded pixels cannot hold
-_REDUCED = (
-    (8, cv2.IMREAD_REDUCED_COLOR_8),
-    (4, cv2.IMREAD_REDUCED_COLOR_4),
-    (2, cv2.IMREAD_REDUCED_COLOR_2),
-    (1, cv2.IMREAD_COLOR),
-)
-
-Pixels = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +61,7 @@ def measure_all(files: Sequence[Path], progress: Progress = silent) -> Measured:
     """Measures each file once, in threads; the answer does not depend on how many there are."""
     distinct = sorted(set(files))
     measured = Measured({}, {})
-    pool = ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1))
-    try:
+    with all_cores() as pool:
         answers = pool.map(_measured_or_why, distinct)
         for file in progress.items(distinct, "looking at pictures"):
             answer = next(answers)
@@ -81,8 +69,6 @@ def measure_all(files: Sequence[Path], progress: Progress = silent) -> Measured:
                 measured.pictures[file] = answer
             else:
                 measured.unreadable[file] = answer
-    finally:
-        pool.shutdown(cancel_futures=True)
     return measured
 
 
@@ -91,7 +77,7 @@ def measure(file: Path) -> Picture:
     Raises:
         UnreadableImage: it cannot be decoded to the end.
     """
-    header, data, pixels = _decoded(file, SIDE)
+    header, data, pixels = decode_with_bytes(file, SIDE)
     grey = cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
     thumb = np.asarray(cv2.resize(grey, (THUMB, THUMB), interpolation=cv2.INTER_AREA), dtype=np.uint8)
     return Picture(
@@ -119,42 +105,7 @@ def decode_small(file: Path, side: int = SIDE) -> Pixels:
     Raises:
         UnreadableImage: it cannot be decoded to the end.
     """
-    return np.asarray(cv2.cvtColor(_decoded(file, side)[2], cv2.COLOR_BGR2RGB), dtype=np.uint8)
-
-
-def _decoded(file: Path, side: int) -> tuple[images.Header, bytes, Pixels]:
-    """Header, bytes, and the upright pixels in OpenCV's order, blue first."""
-    header = images.read_header(file)
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise images.UnreadableImage(error.strerror or str(error)) from error
-    pixels = _decoded_jpeg(data, header, side)
-    if pixels is None:
-        pixels = np.asarray(cv2.cvtColor(images.decode_upright(file), cv2.COLOR_RGB2BGR), dtype=np.uint8)
-    return header, data, _at_most(pixels, side)
-
-
-def _decoded_jpeg(data: bytes, header: images.Header, side: int) -> Pixels | None:
-    """A whole JPEG by OpenCV, reduced while it is decoded; None: ask Pillow, which says what is wrong with it."""
-    if header.format != "JPEG" or data.rfind(_END) < data.rfind(_SCAN):
-        return None
-    longer = max(header.width, header.height)
-    flag = next(flag for times, flag in _REDUCED if times == 1 or longer >= times * side)
-    try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
-    except cv2.error:
-        return None
-    return None if pixels is None else np.asarray(pixels, dtype=np.uint8)
-
-
-def _at_most(pixels: Pixels, side: int) -> Pixels:
-    height, width = pixels.shape[:2]
-    scale = side / max(height, width)
-    if scale >= 1:
-        return pixels
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return np.asarray(cv2.cvtColor(decode_with_bytes(file, side)[2], cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 
 def _perceptual_hash(thumb: Pixels) -> int:
@@ -165,7 +116,7 @@ def _perceptual_hash(thumb: Pixels) -> int:
 
 
 def _shows_no_colour(pixels: Pixels) -> bool:
-    small = _at_most(pixels, 2 * THUMB).astype(np.int16)
+    small = at_most(pixels, 2 * THUMB).astype(np.int16)
     return float(np.percentile(small.max(axis=2) - small.min(axis=2), 99)) < _GREY_SPREAD
 
 

@@ -17,10 +17,10 @@ from typing import TypeVar
 import numpy as np
 
 from yolo_pipeline import images
-from yolo_pipeline.building.cores import all_cores
 from yolo_pipeline.building.editing import edited, free_name
 from yolo_pipeline.building.grabcut import cut_into_cache, opaque_box
 from yolo_pipeline.building.pixels import decode_cutout
+from yolo_pipeline.cores import all_cores
 from yolo_pipeline.errors import DataError
 from yolo_pipeline.nouns import Box, Dataset, ImageRecord, Place, ReadReport, Truth
 from yolo_pipeline.progress import Progress, silent

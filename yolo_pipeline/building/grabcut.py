@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 
 from yolo_pipeline import images
-from yolo_pipeline.building.pixels import Pixels, decode, encode
+from yolo_pipeline.building.pixels import encode
+from yolo_pipeline.decoding import Pixels, decode
 from yolo_pipeline.errors import DataError
 from yolo_pipeline.files import cache_folder, explain_os_error
 from yolo_pipeline.geometry import clip_box

@@ -1,6 +1,6 @@
 """The pixels of edited pictures: decoded once for all that is made of them, edited by OpenCV, encoded.
 
-All arrays are (height, width, 3) uint8 in OpenCV's order, blue first.
+All arrays are as in `decoding`: (height, width, 3) uint8, blue first.
 """
 
 from __future__ import annotations
@@ -11,20 +11,17 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from yolo_pipeline import images
+from yolo_pipeline.decoding import Pixels, decode, turn
 from yolo_pipeline.nouns import Blur, Brighten, Crop, Edit, ImageRecord, InBox, Pad, Place, Resize, Rotate, Turn
-
-Pixels = npt.NDArray[np.uint8]
 
 GREY = 114
 """What comes into a picture from outside it, as in Ultralytics (8.4.190 data/augment.py LetterBox)."""
 
 _JPEG_QUALITY = 95
 _JPEG_SUFFIXES = frozenset({".jpg", ".jpeg", ".mpo"})
-_SCAN, _END = b"\xff\xda", b"\xff\xd9"  # markers, which the coded pixels between them cannot hold
 
 
 def edited_suffix(suffix: str) -> str:
@@ -51,28 +48,6 @@ def write_edited(outputs: Sequence[tuple[ImageRecord, Path]]) -> None:
 
 def is_cutout(record: ImageRecord) -> bool:
     return any(isinstance(edit, Place) for edit in record.edits[:1])
-
-
-def decode(file: Path) -> Pixels:
-    """The whole picture, EXIF orientation applied.
-
-    OpenCV reads a JPEG in 0.6 of Pillow's time, but some releases of it (4.x) take a truncated one for whole; so one
-    that does not end as it should is left to Pillow, which says what is wrong. So is every other format.
-
-    Raises:
-        UnreadableImage: as `images.decode_upright`.
-    """
-    header = images.read_header(file)
-    try:
-        data = file.read_bytes() if header.format == "JPEG" else b""
-    except OSError as error:
-        raise images.UnreadableImage(error.strerror or str(error)) from error
-    if data.rfind(_END) > data.rfind(_SCAN):
-        flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-        if pixels is not None and pixels.shape[1::-1] == (header.width, header.height):
-            return turn(pixels, header.orientation)
-    return np.asarray(cv2.cvtColor(images.decode_upright(file), cv2.COLOR_RGB2BGR))
 
 
 def decode_cutout(file: Path) -> Pixels:
@@ -107,16 +82,6 @@ def render(pixels: Pixels, edits: Sequence[Edit]) -> Pixels:
     """`pixels` after `edits`; the array that was given stays as it was."""
     for edit in edits:
         pixels = _edited(pixels, edit)
-    return pixels
-
-
-def turn(pixels: Pixels, orientation: int) -> Pixels:
-    """Pixels stored with an EXIF orientation, upright; what `geometry.turn_box` does to their boxes."""
-    if orientation in (5, 6, 7, 8):  # rows become columns
-        pixels = cv2.transpose(pixels)
-    across, down = orientation in (2, 3, 6, 7), orientation in (3, 4, 7, 8)
-    if across or down:
-        pixels = cv2.flip(pixels, -1 if across and down else int(across))
     return pixels
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from yolo_pipeline import images
-from yolo_pipeline.building.cores import all_cores
 from yolo_pipeline.building.pixels import is_cutout, write_edited
+from yolo_pipeline.cores import all_cores
 from yolo_pipeline.errors import AnnotationError, DataError
 from yolo_pipeline.files import folder_beside, read_json, write_json
 from yolo_pipeline.formats import yolo

@@ -9,7 +9,7 @@ import typer
 
 from yolo_pipeline.commands.output import HERE, Json, Number, Project, print_json, print_table, show, warn
 from yolo_pipeline.console import terminal_progress
-from yolo_pipeline.errors import UsageError, command
+from yolo_pipeline.errors import InputError, UsageError, command
 from yolo_pipeline.formats import FORMATS, ReadOptions
 from yolo_pipeline.formats.files import clean_label
 from yolo_pipeline.reporting.reading import reading_lines
@@ -131,14 +131,30 @@ def upload(
     images: Images = None,
     label_key: LabelKey = None,
     batch: Annotated[str | None, typer.Option(help="Name of the batch they come in as.")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace boxes that pictures have there.")] = False,
+    predictions: Annotated[bool, typer.Option("--predictions", help="A model's boxes, to be looked at.")] = False,
 ) -> None:
     """Upload pictures with their boxes; the key is taken from ROBOFLOW_API_KEY."""
     from yolo_pipeline.recipes.fetch import upload_roboflow
 
     with terminal_progress() as progress:
         options = ReadOptions(images, label_key=label_key, progress=progress)
-        report = upload_roboflow(source, reference, format=from_format, options=options, batch=batch)
+        report = upload_roboflow(
+            source,
+            reference,
+            from_format,
+            options=options,
+            batch=batch,
+            replace=replace,
+            predictions=predictions,
+        )
     show(str(report))
+    for failed in report.failed:
+        warn(f"failed: {failed.file}: {failed.why}")
+    if report.failed:
+        raise InputError(
+            reference, f"{len(report.failed)} pictures were not uploaded", "Upload again: none comes twice"
+        )
 
 
 def build(number: Number, project: Project = HERE) -> None:

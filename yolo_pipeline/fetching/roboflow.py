@@ -29,8 +29,6 @@ class Export:
     """An export that is ready to be downloaded. Its link is as secret as the key, which it may hold."""
 
     reference: str
-    project: str
-    version: int
     sdk: Sdk = field(repr=False)
     link: str = field(repr=False)
 
@@ -72,7 +70,7 @@ def find_export(reference: str, *, export: str = "yolov8", progress: Progress = 
             raise InputError(where, f"Roboflow gives no link for {export}", "Export it on the version's page once")
         _wait(where, f"Roboflow exports {export}", _share(answer.get("progress")), deadline, progress)
     require_encrypted(where, link, sdk.server)
-    return Export(where, project, version, sdk, link)
+    return Export(where, sdk, link)
 
 
 def require_encrypted(where: str, link: str, server: str) -> None:

@@ -19,6 +19,7 @@ from yolo_pipeline.auditing import RULES, Evidence, Rule, findings_of
 from yolo_pipeline.auditing.pictures import Picture, decode_small, measure_all
 from yolo_pipeline.building import pixels
 from yolo_pipeline.building.pictures import Hashes
+from yolo_pipeline.decoding import decode
 from yolo_pipeline.errors import DataError, UsageError, one_line
 from yolo_pipeline.files import explain_os_error, write_text
 from yolo_pipeline.formats import FORMATS, ReadOptions
@@ -185,7 +186,7 @@ def load_small(image: ImageRecord) -> npt.NDArray[np.uint8] | None:
         if not image.edits:
             return decode_small(image.file, _PAGE_SIDE)
         cutout = isinstance(image.edits[0], Place)
-        decoded = pixels.decode_cutout(image.file) if cutout else pixels.decode(image.file)
+        decoded = pixels.decode_cutout(image.file) if cutout else decode(image.file)
         return np.ascontiguousarray(pixels.render(decoded, image.edits)[..., ::-1])
     except images.UnreadableImage:
         return None

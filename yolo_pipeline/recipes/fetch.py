@@ -12,6 +12,7 @@ from yolo_pipeline.files import folder_beside
 from yolo_pipeline.formats import FORMATS, ReadOptions
 from yolo_pipeline.formats.archive import unpack_into
 from yolo_pipeline.progress import Progress, silent
+from yolo_pipeline.reporting.reading import reading_lines
 
 
 def fetch_roboflow(
@@ -60,12 +61,16 @@ def upload_roboflow(
 ) -> UploadReport:
     """Uploads a source, in any format that is read, to WORKSPACE/PROJECT; see `roboflow_upload.upload`.
 
+    What reading mended and left out is said on `options.progress`.
+
     Raises:
         InputError: what reading finds, or what keeps Roboflow from being reached. Nothing was sent then.
     """
     if format not in FORMATS and format != "auto":
         raise UsageError(f"format {format!r} is not known. Known are {', '.join(FORMATS)}")
-    dataset, _ = formats.read(source, format, options)
+    dataset, report = formats.read(source, format, options)
+    for line in reading_lines(report):
+        options.progress.say(line)
     return roboflow_upload.upload(
         reference, dataset, batch=batch, replace=replace, predictions=predictions, progress=options.progress
     )
