@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import Ended, FakeTrack, find_squares, write_yaml
 
+from yolo_pipeline.recipes import doctor
 from yolo_pipeline.recipes.train import train
 
 Cli = Callable[..., Ended]
@@ -141,6 +143,16 @@ def test_doctor_says_ten_lines(cli: Cli, project: Path) -> None:
     assert [line.split(":")[0].split(maxsplit=1)[1] for line in lines] == [
         "Python", "packages", "torch", "CUDA driver", "GPU", "weights", "font", "disk", "network", "project",
     ]  # fmt: skip
+
+
+def test_doctor_sees_two_versions_of_opencv(monkeypatch: pytest.MonkeyPatch) -> None:
+    versions = {"ultralytics": "8.4.190", "opencv-python": "5.0.0.93", "opencv-python-headless": "4.10.0.84"}
+    monkeypatch.setattr(importlib.metadata, "version", versions.__getitem__)
+    check = doctor._packages()
+    assert not check.well
+    assert check.remedy.endswith("--no-deps opencv-python==5.0.0.93 opencv-python-headless==5.0.0.93")
+    versions["opencv-python-headless"] = "5.0.0.93"
+    assert doctor._packages().well
 
 
 def test_help_and_convert_do_not_import_torch() -> None:

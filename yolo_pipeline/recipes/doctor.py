@@ -33,7 +33,7 @@ def doctor(root: Path) -> list[Check]:
     """Ten checks: Python, packages, torch, CUDA driver, GPU memory, weights, font, disk, network, project."""
     return [
         _python(),
-        _packages("ultralytics", "opencv-python"),
+        _packages(),
         *_torch(),
         _weights(root),
         _font(),
@@ -49,15 +49,24 @@ def _python() -> Check:
     return Check("Python", f"{platform.python_version()} {bits}", well, "Install 64-bit Python 3.11 or newer")
 
 
-def _packages(*names: str) -> Check:
-    found, missing = [], []
-    for name in names:
-        try:
-            found.append(f"{name} {importlib.metadata.version(name)}")
-        except importlib.metadata.PackageNotFoundError:
-            missing.append(name)
-    text = ", ".join([*found, *(f"{name} not installed" for name in missing)])
-    return Check("packages", text, not missing, f"python -m pip install {' '.join(missing)}")
+def _packages() -> Check:
+    """Ultralytics and OpenCV: of two OpenCV packages in one folder, which the roboflow extra brings, the last one won."""
+    versions = {name: _version(name) for name in ("ultralytics", "opencv-python", "opencv-python-headless")}
+    missing = [name for name, version in versions.items() if version is None and name != "opencv-python-headless"]
+    text = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
+    if missing:
+        said = ", ".join([text, *(f"{name} not installed" for name in missing)])
+        return Check("packages", said, False, f"python -m pip install {' '.join(missing)}")
+    wanted, other = versions["opencv-python"], versions["opencv-python-headless"]
+    remedy = f"They overwrite each other: python -m pip install --force-reinstall --no-deps opencv-python=={wanted}"
+    return Check("packages", text, other in (None, wanted), f"{remedy} opencv-python-headless=={wanted}")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def _torch() -> list[Check]:
