@@ -50,7 +50,7 @@ def _python() -> Check:
 
 
 def _packages() -> Check:
-    """Ultralytics and OpenCV: of two OpenCV packages in one folder, which the roboflow extra brings, the last one won."""
+    """Ultralytics and OpenCV. The roboflow extra brings a second OpenCV into the same folder: the later one won."""
     versions = {name: _version(name) for name in ("ultralytics", "opencv-python", "opencv-python-headless")}
     missing = [name for name, version in versions.items() if version is None and name != "opencv-python-headless"]
     text = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
