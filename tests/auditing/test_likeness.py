@@ -106,6 +106,12 @@ def test_the_same_pairs_as_comparing_each_with_each(seed: int, number: int) -> N
     assert near_pairs(hashes, thumbs) == expected
 
 
+def test_a_copy_is_found_among_many_with_the_same_hash() -> None:
+    rng = np.random.default_rng(0)
+    thumbs = [rng.integers(0, 256, 1024, dtype=np.uint8).tobytes() for _ in range(29)]
+    assert near_pairs([0] * 30, [*thumbs, thumbs[0]]) == [(0, 29)]
+
+
 def test_thousands_of_equal_frames_end_soon() -> None:
     thumb = bytes(range(64))
     pairs = near_pairs([5] * 3000, [thumb] * 3000)

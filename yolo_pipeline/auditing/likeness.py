@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
+Indices = npt.NDArray[np.int64]
+
 MOST_BITS = 10
 """Of 64. Unrelated photographs differ in some 32; scaled or recompressed ones in 0 to 4, frames of a burst up to 10."""
 
@@ -30,6 +32,8 @@ LEAST_CONTRAST = 4.0
 """Standard deviation of a thumbnail, 0..255, below which it is too plain to say anything."""
 
 _MOST_PARTNERS = 16  # of one picture, the next in order: of thousands that are all alike, each is still joined to some
+_MOST_CANDIDATES = 256  # of one picture: so many thumbnails are compared, where thousands of hashes are alike
+_COMPARED = 8192  # thumbnails at a time: 64 MB as floats
 _FEW_LEVELS = 6
 _ROWS = 32  # compared at a time, against all the others: 32 x 50,000 hashes are 13 MB
 
@@ -45,10 +49,14 @@ def near_pairs(hashes: Sequence[int], thumbs: Sequence[bytes]) -> list[tuple[int
         return []
     pixels = np.stack([np.frombuffer(thumb, np.uint8) for thumb in thumbs])
     needed = np.where(_mostly_empty(pixels), PLAIN_AGREEMENT, LEAST_AGREEMENT)
+    told = np.flatnonzero(pixels.std(axis=1, dtype=np.float32) >= LEAST_CONTRAST)
     pairs: list[tuple[int, int]] = []
-    for first, second in _candidates(np.array(hashes, dtype=np.uint64)):
-        alike = _agreement(pixels[first], pixels[second]) > np.maximum(needed[first], needed[second])
-        pairs += zip(first[alike].tolist(), second[alike].tolist(), strict=True)
+    for block in _candidates(np.array(hashes, dtype=np.uint64)[told]):
+        first, second = told[block[0]], told[block[1]]
+        alike = _agreement(pixels, first, second) > np.maximum(needed[first], needed[second])
+        first, second = first[alike], second[alike]
+        few = _rank(first) < _MOST_PARTNERS
+        pairs += zip(first[few].tolist(), second[few].tolist(), strict=True)
     return pairs
 
 
@@ -59,18 +67,28 @@ def _mostly_empty(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
     return empty
 
 
-def _agreement(first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """Correlation of thumbnails row by row, (N, pixels) each; 0 where one of them is too plain."""
+def _agreement(pixels: npt.NDArray[np.uint8], first: Indices, second: Indices) -> npt.NDArray[np.float32]:
+    """(N,): correlation of the thumbnails `first` and `second`, which are not plain."""
+    parts = [slice(start, start + _COMPARED) for start in range(0, len(first), _COMPARED)]
+    agreements = [_correlation(pixels[first[part]], pixels[second[part]]) for part in parts]
+    return np.concatenate(agreements) if agreements else np.zeros(0, np.float32)
+
+
+def _correlation(first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     a, b = first.astype(np.float32), second.astype(np.float32)
     a -= a.mean(axis=1, keepdims=True)
     b -= b.mean(axis=1, keepdims=True)
-    spread = np.sqrt(np.einsum("ij,ij->i", a, a)), np.sqrt(np.einsum("ij,ij->i", b, b))
-    told = np.minimum(*spread) >= LEAST_CONTRAST * np.sqrt(first.shape[1])
-    agreement = np.einsum("ij,ij->i", a, b) / np.maximum(spread[0] * spread[1], 1)
-    return np.where(told, agreement, np.float32(0))
+    spread = np.sqrt(np.einsum("ij,ij->i", a, a) * np.einsum("ij,ij->i", b, b))
+    correlation: npt.NDArray[np.float32] = np.einsum("ij,ij->i", a, b) / spread
+    return correlation
 
 
-def _candidates(hashes: npt.NDArray[np.uint64]) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+def _rank(first: Indices) -> Indices:
+    """How many pairs with the same first picture stand before each; they lie together."""
+    return np.arange(len(first)) - np.searchsorted(first, first)
+
+
+def _candidates(hashes: npt.NDArray[np.uint64]) -> Iterator[tuple[Indices, Indices]]:
     """Pairs of close hashes as two index arrays, block by block."""
     for start in range(0, len(hashes) - 1, _ROWS):
         rows = hashes[start : start + _ROWS]
@@ -78,6 +96,5 @@ def _candidates(hashes: npt.NDArray[np.uint64]) -> Iterator[tuple[npt.NDArray[np
         first, second = np.nonzero(close)
         second += 1  # columns begin behind the block's first row
         first, second = first[second > first], second[second > first]
-        rank = np.arange(len(first)) - np.searchsorted(first, first)  # how many partners the row had before
-        few = rank < _MOST_PARTNERS
+        few = _rank(first) < _MOST_CANDIDATES
         yield first[few] + start, second[few] + start
