@@ -1,4 +1,4 @@
-"""The page, the figures, the JSON and the lines of an audit; and the audit of an attempt."""
+"""The page, the JSON and the lines of an audit; and the audit of an attempt."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from yolo_pipeline.recipes.audit import (
     audit_attempt,
     audit_dataset,
     audit_source,
-    figures,
     lines,
     worst,
     write_page,
@@ -130,7 +129,6 @@ def test_nothing_to_show(tmp_path: Path) -> None:
     assert audit.findings == ()
     write_page(audit, tmp_path / "page.html")
     assert Page((tmp_path / "page.html").read_text(encoding="utf-8")).open == []
-    figures(audit, tmp_path / "figures")
     assert as_json(audit)["sizes"] == {"small": 0, "medium": 0, "large": 0}
 
 
@@ -158,14 +156,6 @@ def test_where_no_page_can_be_written(leaking: Audit, tmp_path: Path, place: str
     with pytest.raises(DataError, match="cannot be written"):
         write_page(leaking, tmp_path / place)
     assert sorted(tmp_path.iterdir()) == before
-
-
-def test_figures(leaking: Audit, tmp_path: Path) -> None:
-    written = figures(leaking, tmp_path / "new")
-    assert [file.name for file in written] == ["heat_map.png", "classes.png", "sizes.png", "samples.png"]
-    for file in written:
-        with Image.open(file) as image:
-            assert min(image.size) > 200
 
 
 def test_json(leaking: Audit) -> None:

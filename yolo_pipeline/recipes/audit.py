@@ -161,25 +161,6 @@ def write_page(audit: Audit, file: Path) -> None:
     _written(file, page)
 
 
-def figures(audit: Audit, folder: Path) -> tuple[Path, ...]:
-    """Writes heat_map.png, classes.png, sizes.png and samples.png.
-
-    Raises:
-        DataError: they cannot be written there.
-    """
-    from yolo_pipeline.reporting import audit_figures as drawn
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "heat_map.png").write_bytes(drawn.heat_maps(audit.dataset))
-        (folder / "classes.png").write_bytes(drawn.class_bars(audit.dataset))
-        (folder / "sizes.png").write_bytes(drawn.box_sizes(audit.dataset, audit.imgsz))
-        drawn.sample_sheet(audit.dataset, load_small).save(folder / "samples.png")
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-    return tuple(folder / f"{name}.png" for name in ("heat_map", "classes", "sizes", "samples"))
-
-
 def load_small(image: ImageRecord) -> npt.NDArray[np.uint8] | None:
     """Pixels of an image for a page: RGB, upright, edited, not large; None where they cannot be read."""
     try:

@@ -74,11 +74,8 @@ def train(
     data = build(attempt, progress, expected=record["data"]["fingerprint"] if record else None)
     _say_built(data, progress)
     if not record:
-        audit = audit_build(attempt, data, progress)
-        for line in worst(audit):
-            progress.say(line)
-        record = {**_first_record(attempt, data, track), "overrides": asked}
-        record["findings"] = [asdict(finding) for finding in audit.findings]
+        findings = _audited(attempt, data, progress)
+        record = {**_first_record(attempt, data, track), "overrides": asked, "findings": findings}
         record["seconds"] = {"build": _since(began), "train": 0.0}
         if again:
             set_aside(run)
@@ -162,6 +159,14 @@ def _say_built(data: Build, progress: Progress) -> None:
     progress.say(f"data set {'unchanged' if built.reused else 'built'}: {'; '.join(parts)}")
     for line in reading_lines(report, limit=_LINES_OF_A_KIND):
         progress.say(line)
+
+
+def _audited(attempt: Attempt, data: Build, progress: Progress) -> list[dict[str, Any]]:
+    """The findings on the photos, of which the worst are said before a GPU hour is spent."""
+    audit = audit_build(attempt, data, progress)
+    for line in worst(audit):
+        progress.say(line)
+    return [asdict(finding) for finding in audit.findings]
 
 
 def _first_record(attempt: Attempt, data: Build, track: Track) -> dict[str, Any]:
