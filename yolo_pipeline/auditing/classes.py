@@ -120,7 +120,9 @@ def split_sizes(evidence: Evidence) -> Iterator[Finding]:
         return
     sizes = {split: evidence.split_of.count(split) for split in ("train", "val", "test")}
     total = len(evidence.images)
-    remedy = "Deal the data anew (`split: {train: 0.8, val: 0.1, test: 0.1, again: true}`), or label more pictures"
+    remedy = "Label more pictures"
+    if 0.1 * total >= LEAST_JUDGED_IMAGES:
+        remedy = f"Deal the data anew (`split: {{train: 0.8, val: 0.1, test: 0.1, again: true}}`), or {remedy.lower()}"
     if sizes["train"] < LEAST_TRAIN_SHARE * total:
         text = f"train holds {percent(sizes['train'] / total)} of the pictures ({sizes['train']} of {total})"
         yield Finding("split sizes", "warning", text, remedy, (), {"split": "train", "images": sizes["train"]})

@@ -126,7 +126,10 @@ def _changes(evidence: Evidence, changes: Iterable[Change], table: dict[str, _Fa
         fault = table.get(what) or _Fault(f"{done}: {what}", f"were {done} ({what})", _WHATEVER)
         share = len(same) / max(evidence.dataset.boxes + len(evidence.report.dropped), 1)
         severity: Severity = "warning" if share > MUCH else fault.severity
-        text = f"{count(len(same), 'object')} ({percent(share)}) {_agree(fault.said, len(same))}: {named(_files(same))}"
+        what_of = count(len(same), "object") + f" ({percent(share)})"
+        if not any(change.object for change in same):  # 0 stands for the file as a whole
+            what_of = count(len(same), "picture")
+        text = f"{what_of} {_agree(fault.said, len(same))}: {named(_files(same))}"
         yield Finding(fault.kind, severity, text, fault.remedy, _files(same), _figures(same))
 
 

@@ -16,6 +16,7 @@ from yolo_pipeline.reporting.reading import reading_lines
 from yolo_pipeline.reporting.tables import terminal_table
 
 KNOWN = ", ".join(FORMATS)
+LINES_OF_A_KIND = 10  # of what reading mended; --json and record.json have all
 WRITTEN = ", ".join(name for name, entry in FORMATS.items() if entry.write)
 
 Given = Annotated[Path, typer.Argument(metavar="SOURCE", help="A folder, a zip, or an annotation file.")]
@@ -65,7 +66,7 @@ def convert(
         print_json(found)
         return
     show(f"{found['images']} images, {found['boxes']} boxes, {found['backgrounds']} backgrounds in {out}")
-    for line in reading_lines(report):
+    for line in reading_lines(report, limit=LINES_OF_A_KIND):
         show(line)
 
 
@@ -169,10 +170,11 @@ def build(number: Number, project: Project = HERE) -> None:
     built = data.built
     rows = [[split, n["images"], n["boxes"], n["backgrounds"]] for split, n in counts(built.dataset).items()]
     state = "unchanged" if built.reused else "built"
-    print_table(terminal_table(f"{built.folder} ({state})", ["split", "images", "boxes", "backgrounds"], rows))
+    show(f"{built.folder} ({state})")
+    print_table(terminal_table("", ["split", "images", "boxes", "backgrounds"], rows))
     if preview_file(built.folder).is_file():
         show(f"look at {preview_file(built.folder)}")
-    for line in reading_lines(data.report):
+    for line in reading_lines(data.report, limit=LINES_OF_A_KIND):
         show(line)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -81,6 +82,11 @@ def _head(title: str, dataset: Dataset, findings: Sequence[Finding]) -> Iterator
     yield f"<p>{_said(dataset, findings)}</p>"
 
 
+def _with_code(text: str) -> str:
+    """Escaped, with what stands between backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", _safe(text))
+
+
 def _said(dataset: Dataset, findings: Sequence[Finding]) -> str:
     """Totals in words."""
     counts = [(sum(f.severity == s for f in findings), s) for s in ("fault", "warning", "note")]
@@ -115,7 +121,7 @@ def _findings(dataset: Dataset, findings: Sequence[Finding], load: Load) -> Iter
     for finding in findings:
         yield f'<article class="{finding.severity}">'
         yield f"<h3><b>{finding.severity}</b>: {_safe(finding.kind)}</h3>"
-        yield f"<p>{_safe(finding.text)}.</p><p><strong>What to do:</strong> {_safe(finding.remedy)}.</p>"
+        yield f"<p>{_safe(finding.text)}.</p><p><strong>What to do:</strong> {_with_code(finding.remedy)}.</p>"
         yield from gallery.show(finding)
         if finding.files:
             yield f"<details><summary>{len(finding.files):,} files</summary><ul>"
