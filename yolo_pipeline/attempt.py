@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from yolo_pipeline import settings
@@ -26,6 +25,7 @@ from yolo_pipeline.data_settings import (
     as_tuple,
 )
 from yolo_pipeline.errors import AttemptError
+from yolo_pipeline.formats.yaml_files import BadYaml, load_yaml
 
 Track = Literal["yolo"]
 _NOT_INHERITED_ACROSS_TRACKS = ("model", "pretrained", "head", "train")
@@ -205,12 +205,9 @@ def _read_data_file(root: Path) -> _DataFile:
 
 def _load_yaml(path: Path, shown: str) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except yaml.MarkedYAMLError as error:
-        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        raise AttemptError(shown, f"{line}{error.problem or 'is not YAML'}", "Mend the YAML there") from error
-    except (OSError, yaml.YAMLError, ValueError, RecursionError) as error:
-        raise AttemptError(shown, f"is not a YAML file ({error})", "Save it as YAML in UTF-8") from error
+        content = load_yaml(path)
+    except BadYaml as error:
+        raise AttemptError(shown, str(error), "Mend it there, and save it as YAML in UTF-8") from error
     if content is None:
         return {}
     if not isinstance(content, dict):
@@ -290,9 +287,25 @@ def _origin(chain: Sequence[_File], key: tuple[str, ...]) -> Path:
     return chain[0].path
 
 
+_FORMS = {
+    "sources": "[{path: datasets/raw/pictures}]",
+    "classes": "[chicken, onion]",
+    "rename": "{egg: eggs}",
+    "split": "{train: 0.8, val: 0.1, test: 0.1}",
+    "backgrounds": "{source: datasets/raw/backgrounds, share: 0.05}",
+    "cutouts": "{share: 0.1}",
+    "resize": "{size: 640, mode: stretch}",
+    "augment": "{outputs_per_example: 3, flip: [horizontal]}",
+    "box": "{flip: [horizontal], rotation_deg: 15}",
+    "flip": "[horizontal, vertical]",
+    "rot90": "[clockwise]",
+}
+"""Key -> how its value may be written, for those that are no plain number or word."""
+
+
 def _explain(error: ValidationError, model: type[BaseModel]) -> tuple[str, str, str]:
-    """The first fault as (dotted key, reason, remedy); an unknown track goes before what it lacks."""
-    fault = min(error.errors(), key=lambda fault: fault["loc"] != ("track",))
+    """The first fault as (dotted key, reason, remedy); an unknown track or key goes before what is missing."""
+    fault = min(error.errors(), key=lambda fault: (fault["loc"] != ("track",), fault["type"] != "extra_forbidden"))
     parts = [str(part) for part in fault["loc"] if not str(part).startswith(("function-", "tuple[", "dict["))]
     key = ".".join(parts)
     if fault["type"] == "extra_forbidden":
@@ -302,6 +315,8 @@ def _explain(error: ValidationError, model: type[BaseModel]) -> tuple[str, str, 
         return key, "is missing", "Write `model: yolov8n`, say" if key == "model" else "Write a line for it"
     if fault["type"] == "value_error":
         return key or "data", str(fault["ctx"]["error"]), ""
+    if fault["type"] in ("model_type", "tuple_type", "dict_type", "too_short") and parts and parts[-1] in _FORMS:
+        return key, f"is {_short(fault['input'])}", f"Write `{parts[-1]}: {_FORMS[parts[-1]]}`, say"
     return key, f"is {_short(fault['input'])}", fault["msg"].replace("Input should", "It should")
 
 
