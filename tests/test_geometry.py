@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yolo_pipeline.geometry import clip_box, follow, iou, order_corners, rotate_box, size_after, turn_box
+from yolo_pipeline.geometry import (
+    clip_box,
+    follow,
+    iou,
+    order_corners,
+    part_in_picture,
+    rotate_box,
+    size_after,
+    turn_box,
+)
 from yolo_pipeline.nouns import Blur, Box, Brighten, Crop, Edit, InBox, Pad, Place, Resize, Rotate, Turn
 
 numbers = st.integers(-200, 200).map(lambda halves: halves / 2)
@@ -165,3 +174,20 @@ def test_a_rotated_box_holds_the_rotated_centre_and_does_not_shrink(box: Box, de
     assert turned.width * turned.height >= box.width * box.height - 1e-6
     centre = ((back.x0 + back.x1) / 2, (back.y0 + back.y1) / 2)
     assert centre == pytest.approx(((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("box", "degrees", "expected", "share"),
+    [
+        pytest.param(Box(40, 40, 60, 60), 90, Box(40, 40, 60, 60), 1.0, id="about its own centre"),
+        pytest.param(Box(0, 0, 100, 100), 45, Box(0, 0, 100, 100), 0.8284, id="the whole picture: its corners are lost"),
+        pytest.param(Box(0, 40, 10, 60), 45, Box(7.5736, 71.2132, 28.7868, 92.4264), 1.0, id="it comes in whole"),
+        pytest.param(Box(0, 0, 20, 20), 45, Box(0, 42.4264, 7.5736, 57.5736), 0.1434, id="a corner that turns out: less than the box around it"),
+    ],
+)  # fmt: skip
+def test_what_is_left_of_a_rotated_object(box: Box, degrees: float, expected: Box, share: float) -> None:
+    left, part = part_in_picture(box, Rotate(degrees), 100, 100)
+    assert (left.x0, left.y0, left.x1, left.y1) == pytest.approx(
+        (expected.x0, expected.y0, expected.x1, expected.y1), abs=1e-3
+    )
+    assert part == pytest.approx(share, abs=1e-3)

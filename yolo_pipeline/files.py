@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -16,6 +17,15 @@ import platformdirs
 from yolo_pipeline.errors import DataError
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FILE_IN_THE_WAY = ("is a file, or lies in one, where a folder must be", "Move the file away")
+
+FORBIDDEN_ON_WINDOWS = re.compile(r'[<>:"|?*]')
+WINDOWS_DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+
+
+def fits_windows(name: str) -> bool:
+    """Whether Windows can hold a file or folder of this name (without `/`)."""
+    return not (FORBIDDEN_ON_WINDOWS.search(name) or WINDOWS_DEVICE.fullmatch(name) or name.endswith((".", " ")))
 
 
 def cache_folder() -> Path:
@@ -28,10 +38,19 @@ def write_text(path: Path, text: str) -> None:
 
     File names that are no Unicode (lone surrogates in Python) are written as escapes, which JSON reads back.
     """
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """`path` holds either what it held or all of `data`; nothing is left beside it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".part")
-    beside.write_bytes(text.encode("utf-8", "backslashreplace"))
-    beside.replace(path)
+    try:
+        beside.write_bytes(data)
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
 
 
 def write_json(path: Path, value: Any, *, indent: int | None = 2) -> None:
@@ -50,11 +69,13 @@ def folder_beside(folder: Path, *, replace: bool = False) -> Iterator[Path]:
         replace: take away a `folder` that is there; without it, only an empty one may be.
 
     Raises:
-        DataError: the disk is full.
+        DataError: the disk is full; a file lies where a folder must be.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
         building = _fresh(folder, "building")
+    except FileExistsError as error:
+        raise DataError(folder.parent, *_FILE_IN_THE_WAY) from error
     except OSError as error:
         raise explain_os_error(folder, error) or error from error
     try:
@@ -84,14 +105,16 @@ def folder_beside(folder: Path, *, replace: bool = False) -> Iterator[Path]:
 
 
 def explain_os_error(where: Path | str, error: OSError) -> DataError | None:
-    """A full disk or a missing permission as an error for the user; None for anything else."""
+    """A full disk, a missing permission or a file in the way as an error for the user; None for anything else."""
     if error.errno in _DISK_FULL:
         return DataError(
             where, "the disk is full", "Free some space and try again; nothing half-written was left behind"
         )
-    if isinstance(error, PermissionError):
+    if isinstance(error, PermissionError) or error.errno == errno.EROFS:
         named = error.filename or where
         return DataError(named, "may not be written or read", "Close programs that use it, or mend its permissions")
+    if isinstance(error, NotADirectoryError):
+        return DataError(error.filename or where, *_FILE_IN_THE_WAY)
     return None
 
 

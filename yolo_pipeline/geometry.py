@@ -6,6 +6,8 @@ import math
 
 from yolo_pipeline.nouns import Box, Crop, Edit, Pad, Place, Resize, Rotate, Turn
 
+_Point = tuple[float, float]
+
 
 def order_corners(box: Box) -> Box:
     """The same rectangle with x0 <= x1 and y0 <= y1."""
@@ -69,11 +71,58 @@ def shift_box(box: Box, right: float, down: float) -> Box:
 
 def rotate_box(box: Box, degrees: float, x: float, y: float) -> Box:
     """The box around `box` turned about (x, y), counter-clockwise as one sees it."""
-    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-    corners = [(cx - x, cy - y) for cx in (box.x0, box.x1) for cy in (box.y0, box.y1)]
-    xs = [x + cos * cx + sin * cy for cx, cy in corners]
-    ys = [y - sin * cx + cos * cy for cx, cy in corners]
+    points = _turned_about(box, degrees, x, y)
+    xs, ys = [x for x, _ in points], [y for _, y in points]
     return Box(min(xs), min(ys), max(xs), max(ys))
+
+
+def _turned_about(box: Box, degrees: float, x: float, y: float) -> list[_Point]:
+    """The corners of `box`, one after the other, turned about (x, y)."""
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    corners = ((box.x0, box.y0), (box.x1, box.y0), (box.x1, box.y1), (box.x0, box.y1))
+    return [(x + cos * (cx - x) + sin * (cy - y), y - sin * (cx - x) + cos * (cy - y)) for cx, cy in corners]
+
+
+def part_in_picture(box: Box, edit: Edit, width: int, height: int) -> tuple[Box, float]:
+    """What of an object is left in the picture once `edit` was done: the box around it, and its share of the object.
+
+    Args:
+        width, height: of the picture before the edit.
+    """
+    after = size_after(edit, width, height)
+    if isinstance(edit, Rotate):
+        return _part_of_rotated(box, edit.degrees, width, height)
+    moved = follow(box, edit, width, height)
+    inside, area = clip_box(moved, *after), moved.width * moved.height
+    return inside, inside.width * inside.height / area if area > 0 else 0.0
+
+
+def _part_of_rotated(box: Box, degrees: float, width: float, height: float) -> tuple[Box, float]:
+    """As `part_in_picture`: the turned rectangle itself is cut off at the borders, not the larger box around it."""
+    points = _turned_about(box, degrees, width / 2, height / 2)
+    for axis, limit in ((0, width), (1, height)):
+        points = _cut(points, axis, 0.0, 1.0)
+        points = _cut(points, axis, limit, -1.0)
+    if len(points) < 3:
+        return Box(0.0, 0.0, 0.0, 0.0), 0.0
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    pairs = zip(points, points[1:] + points[:1], strict=True)
+    area = abs(sum(ax * by - bx * ay for (ax, ay), (bx, by) in pairs)) / 2
+    whole = box.width * box.height
+    return clip_box(Box(min(xs), min(ys), max(xs), max(ys)), width, height), area / whole if whole > 0 else 0.0
+
+
+def _cut(points: list[_Point], axis: int, limit: float, side: float) -> list[_Point]:
+    """The part of a convex polygon where (coordinate - limit) * side >= 0 (Sutherland and Hodgman, CACM 1974)."""
+    kept: list[_Point] = []
+    for a, b in zip(points, points[1:] + points[:1], strict=True):
+        da, db = (a[axis] - limit) * side, (b[axis] - limit) * side
+        if da >= 0:
+            kept.append(a)
+        if (da < 0) != (db < 0):
+            t = da / (da - db)
+            kept.append((a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])))
+    return kept
 
 
 def iou(a: Box, b: Box) -> float:

@@ -152,6 +152,41 @@ def test_boxes_stay_where_only_their_content_changes() -> None:
         assert places == [(50, 30, 80, 60), (90, 20, 111, 45)]  # the pixels that the boxes touch
 
 
+def test_what_two_boxes_share_is_neither_flipped_nor_rotated() -> None:
+    """An egg on a plate, and an onion beside them: the egg's box would go with the plate's content."""
+    plate, egg, onion = Box(20, 20, 80, 80), Box(30, 30, 50, 50), Box(90, 30, 120, 60)
+    before = replace(photo("a.jpg"), truths=(Truth(plate, "plate"), Truth(egg, "egg"), Truth(onion, "onion")))
+    inside = Changes(flips=("horizontal",), rotation=15, brightness=0.2, blur=2)
+    after, report = augmented(photos(before, photo("b.jpg"), replace(before, split="val")), 12, NONE, inside)
+    kinds: dict[tuple[int, int], set[type]] = {}
+    for edit in all_edits(after.images):
+        assert isinstance(edit, InBox)
+        kinds.setdefault((edit.x0, edit.y0), set()).update(map(type, edit.edits))
+    assert kinds.pop((20, 20)) == kinds.pop((30, 30)) == {Brighten, Blur}
+    assert list(kinds.values()) == [{Turn, Rotate, Brighten, Blur}] * 3
+    assert report.notes == ("2 boxes overlap others: their content was not flipped or rotated",)
+
+
+@pytest.mark.parametrize(
+    ("right", "notes"),
+    [
+        pytest.param(Box(60, 20, 90, 50), 0, id="side by side"),
+        pytest.param(Box(59, 20, 90, 50), 1, id="a column in common"),
+        pytest.param(Box(59.5, 20, 90, 50), 1, id="a pixel that both touch"),
+    ],
+)
+def test_boxes_overlap_where_they_touch_a_pixel_together(right: Box, notes: int) -> None:
+    both = replace(photo("a.jpg"), truths=(Truth(Box(20, 20, 60, 50), "egg"), Truth(right, "egg")))
+    _, report = augmented(photos(both), 2, NONE, Changes(rotation=15))
+    assert sum("overlap" in note for note in report.notes) == notes
+
+
+def test_boxes_that_overlap_are_no_matter_where_nothing_moves() -> None:
+    both = replace(photo("a.jpg"), truths=(Truth(Box(20, 20, 60, 50), "egg"), Truth(Box(30, 20, 70, 50), "egg")))
+    assert augmented(photos(both), 3, ALL, Changes(brightness=0.2, blur=2))[1].notes == ()
+    assert augmented(photos(both), 3, ALL)[1].notes == ()
+
+
 def test_earlier_edits_go_first() -> None:
     resized = replace(photo("a.jpg"), edits=(Resize(160, 120),))
     after, _ = augmented(photos(resized), 2, Changes(flips=("horizontal",)))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -125,7 +129,7 @@ def test_an_object_that_grabcut_cannot_find_is_passed_over(tmp_path: Path, cache
     assert {report.notes for report in reports} == {(), (said,)}  # by the seed, it is tried or not
     with pytest.raises(DataError, match="1 are missing"):
         added(dataset, 1.0)
-    assert sorted(file.stat().st_size > 0 for file in cache.iterdir()) == [False, True]
+    assert sorted(file.read_bytes()[:4] for file in cache.iterdir()) == [b"no o", b"\x89PNG"]
 
 
 def test_the_seed_decides_and_the_order_of_the_pictures_does_not(tmp_path: Path) -> None:
@@ -154,6 +158,70 @@ def test_a_cache_that_cannot_be_written_is_said(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(DataError, match="cache"):
         added(photos(tmp_path / "in"), 0.1)
+
+
+def cut_short(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-60])
+
+
+def emptied(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def without_alpha(file: Path) -> None:
+    Image.new("RGB", (20, 20)).save(file)
+
+
+@pytest.mark.parametrize("damage", [cut_short, emptied, without_alpha])
+def test_what_is_damaged_in_the_cache_is_cut_out_again(
+    tmp_path: Path, cache: Path, damage: Callable[[Path], None]
+) -> None:
+    dataset = photos(tmp_path / "in")
+    first = added(dataset, 0.3)
+    whole = {file: file.read_bytes() for file in cache.iterdir()}
+    for file in whole:
+        damage(file)
+    assert added(dataset, 0.3) == first
+    assert {file: file.read_bytes() for file in cache.iterdir()} == whole
+
+
+def test_what_was_not_found_is_not_looked_for_again(tmp_path: Path, cache: Path) -> None:
+    """The picture is gone: only the cache can tell."""
+    empty = replace(photo(tmp_path / "in", 2), truths=(Truth(Box(50, 50, 100, 100), "egg"),))
+    Image.new("RGB", (200, 140), (70, 130, 90)).save(empty.file)
+    for _ in range(2):
+        with pytest.raises(DataError, match="1 are missing"):
+            added(Dataset(("egg",), (empty,)), 1.0)
+        (kept,) = cache.iterdir()
+        assert kept.read_bytes() == b"no object was found\n"
+        empty.file.unlink(missing_ok=True)
+
+
+def test_the_cache_forgets_after_a_month_what_was_not_asked_for(tmp_path: Path, cache: Path) -> None:
+    dataset = photos(tmp_path / "in")
+    added(dataset, 0.3)
+    month_ago = time.time() - 31 * 24 * 3600
+    files = sorted(cache.iterdir())
+    for file in files[:2]:
+        os.utime(file, (month_ago, month_ago))
+    add_cutouts(dataset, 0.0, 0, hashes(dataset))
+    assert sorted(cache.iterdir()) == files[2:]
+    days_ago = time.time() - 29 * 24 * 3600
+    os.utime(files[2], (days_ago, days_ago))
+    added(dataset, 0.3)
+    assert all(time.time() - file.stat().st_mtime < 3600 for file in files)
+
+
+def test_a_full_disk_leaves_nothing_in_the_cache(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = photos(tmp_path / "in")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(DataError, match="the disk is full"):
+        added(dataset, 0.1)
+    assert list(cache.iterdir()) == []
 
 
 # --- GrabCut

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from yolo_pipeline.building.merging import merge
+from yolo_pipeline.building.splitting import deal
 from yolo_pipeline.nouns import Box, Change, Dataset, ImageRecord, ReadReport, Truth
 
 EGG, ONION = Truth(Box(0, 0, 10, 10), "egg"), Truth(Box(5, 5, 20, 20), "onion")
@@ -100,3 +102,49 @@ def test_the_earlier_sources_split_stays() -> None:
     merged, report = merge(images, {Path("first/a"): "same", Path("second/a"): "same"})
     assert merged.images[0].split == "test"
     assert report.fixed[0].why.endswith("it stays in test, not in train")
+
+
+def test_every_copy_of_a_picture_gets_the_boxes_of_another_source() -> None:
+    first = source("first", ("egg",), p=(), q=(), r=(EGG,))
+    second = source("second", ("egg",), c=(EGG,), d=(EGG,))
+    same = {Path("first", name): "same" for name in "pq"} | {Path("second/c"): "same"}
+    merged, report = merge([first, second], {**same, Path("first/r"): "2", Path("second/d"): "3"})
+    assert found(merged) == [("1/p", (EGG,)), ("1/q", (EGG,)), ("1/r", (EGG,)), ("2/d", (EGG,))]
+    assert [change.why.partition(";")[0] for change in report.fixed] == [
+        "the same picture as 1/p",
+        "the same picture as 1/q",
+    ]
+
+
+def grouped(folder: str, **groups: str) -> Dataset:
+    plain = source(folder, ("egg",), **dict.fromkeys(groups, (EGG,)))
+    return plain.with_images(replace(image, group=groups[image.name]) for image in plain.images)
+
+
+def test_versions_of_a_shared_photo_stay_in_one_split() -> None:
+    """The first source knows the photo without its versions; the second one has it with two of them."""
+    others = dict.fromkeys((f"o{number}" for number in range(20)), "")
+    second = grouped("second", a="photo", b="photo", c="photo")
+    first = grouped("first", a="", **others)
+    hashes = {image.file: str(image.file) for image in (*first.images, *second.images)}
+    hashes[Path("second/a")] = hashes[Path("first/a")]
+    merged, _ = merge([first, second], hashes)
+    for seed in range(10):
+        dealt = deal(merged, {"train": 0.6, "val": 0.2, "test": 0.2}, seed, hashes, {})
+        splits = {image.split for image in dealt.images if image.name in ("1/a", "2/b", "2/c")}
+        assert len(splits) == 1
+
+
+def test_groups_of_two_sources_that_share_a_picture_become_one() -> None:
+    """The first two share a, the last two share c."""
+    datasets = [
+        grouped("first", a="p", b="p", other="s"),
+        grouped("second", a="q", c="q", d=""),
+        grouped("third", a="r", c="r", d="q2", e="q2"),
+    ]
+    hashes = {image.file: str(image.file) for dataset in datasets for image in dataset.images}
+    hashes |= {Path("second/a"): hashes[Path("first/a")], Path("third/c"): hashes[Path("second/c")]}
+    merged, _ = merge(datasets, hashes)
+    assert {image.name: image.group for image in merged.images} == {
+        "1/a": "p", "1/b": "p", "1/other": "s", "2/c": "p", "2/d": "", "3/a": "p", "3/d": "q2", "3/e": "q2",
+    }  # fmt: skip

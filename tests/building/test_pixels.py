@@ -180,6 +180,32 @@ def test_a_rotation_in_a_box_shows_what_lies_around_it_instead_of_grey() -> None
     assert set(np.unique(changed[12:18, 22:28])) == {200}
 
 
+inner_edits = st.one_of(
+    st.sampled_from((2, 3, 4)).map(Turn),
+    st.floats(-45, 45).map(Rotate),
+    st.floats(0.5, 1.5).map(Brighten),
+    st.floats(0.1, 3).map(Blur),
+)
+in_boxes = st.builds(
+    lambda x, y, width, height, edits: InBox(x, y, x + width, y + height, tuple(edits)),
+    st.integers(0, 50), st.integers(0, 40), st.integers(1, 30), st.integers(1, 20), st.lists(inner_edits, min_size=1, max_size=3),
+)  # fmt: skip
+
+
+@given(st.lists(in_boxes, min_size=1, max_size=4))
+@settings(deadline=None, max_examples=60)
+def test_edits_in_many_boxes_are_those_in_one_box_after_the_other(edits: list[InBox]) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)
+    before = pixels.copy()
+    expected = pixels
+    for edit in edits:
+        expected = render(expected, [edit])
+    assert np.array_equal(render(pixels, edits), expected)
+    for view in (Crop(0, 0, 80, 60), Turn(1)):
+        assert np.array_equal(render(pixels, [view, *edits]), expected)
+    assert np.array_equal(pixels, before)
+
+
 # --- decoding
 
 

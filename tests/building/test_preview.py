@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
+from yolo_pipeline.errors import DataError
 from yolo_pipeline.nouns import Box, Truth
 from yolo_pipeline.reporting.preview import Tile, draw_preview, mark_of
 
@@ -69,3 +73,16 @@ def test_a_sheet_says_what_it_shows(tmp_path: Path) -> None:
     Image.new("RGB", (5, 5)).save(tmp_path / "b.png")
     (tmp_path / "c.png").write_text("no picture")
     assert [mark_of(tmp_path / name) for name in ("a.png", "b.png", "c.png", "d.png")] == ["8f3a", None, None, None]
+
+
+def test_a_full_disk_leaves_the_earlier_sheet_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw_preview([[tile()]], tmp_path / "a.png", "earlier")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(DataError, match="the disk is full"):
+        draw_preview([[tile(), tile()]], tmp_path / "a.png", "later")
+    assert [file.name for file in tmp_path.iterdir()] == ["a.png"]
+    assert mark_of(tmp_path / "a.png") == "earlier"

@@ -16,8 +16,24 @@ from yolo_pipeline import images
 from yolo_pipeline.building.editing import edited
 from yolo_pipeline.building.writing import BuiltDataset, built_splits, counts, fingerprint, write_built
 from yolo_pipeline.errors import AnnotationError, DataError
+from yolo_pipeline.files import read_json, write_json
 from yolo_pipeline.formats import yolo
-from yolo_pipeline.nouns import Box, Brighten, Dataset, ImageRecord, Resize, Truth, Turn
+from yolo_pipeline.nouns import (
+    Blur,
+    Box,
+    Brighten,
+    Crop,
+    Dataset,
+    Edit,
+    ImageRecord,
+    InBox,
+    Pad,
+    Place,
+    Resize,
+    Rotate,
+    Truth,
+    Turn,
+)
 from yolo_pipeline.progress import Silent
 
 T = TypeVar("T")
@@ -88,6 +104,15 @@ def test_built_splits_are_found_again_by_content(tmp_path: Path, dataset: Datase
     assert built_splits(tmp_path / "nowhere") is None
 
 
+@pytest.mark.parametrize("backwards", [False, True])
+def test_content_in_several_splits_is_found_again_as_test(tmp_path: Path, dataset: Dataset, backwards: bool) -> None:
+    """Whatever order the pictures are in."""
+    a, *_ = dataset.images
+    copies = [replace(a, name=f"{split}.jpg", split=split) for split in ("train", "test", "val")]
+    build(dataset.with_images(copies[::-1] if backwards else copies), tmp_path / "built")
+    assert built_splits(tmp_path / "built") == {images.sha256(a.file): "test"}
+
+
 # --- reuse
 
 
@@ -107,6 +132,29 @@ def test_what_was_deleted_is_there_again(tmp_path: Path, dataset: Dataset, gone:
     (tmp_path / "built" / gone).unlink()
     build(dataset, tmp_path / "built")
     assert contents(tmp_path / "built") == whole
+
+
+@pytest.mark.parametrize("name", ["a-aug1.jpg", "b.jpg"])
+def test_a_picture_that_was_cut_short_is_made_anew(tmp_path: Path, dataset: Dataset, name: str) -> None:
+    """Rendered or linked; the source stays, so that a link is cut by putting another file into its place."""
+    edited_set = with_copies(dataset)
+    picture = build(edited_set, tmp_path / "built").picture(name)
+    whole = contents(tmp_path / "built")
+    cut = picture.read_bytes()[:300]
+    picture.unlink()
+    picture.write_bytes(cut)
+    assert not build(edited_set, tmp_path / "built").reused
+    assert contents(tmp_path / "built") == whole
+    assert build(edited_set, tmp_path / "built").reused
+
+
+def test_a_data_set_without_sizes_is_ours_and_made_anew(tmp_path: Path, dataset: Dataset) -> None:
+    build(dataset, tmp_path / "built")
+    manifest = read_json(tmp_path / "built" / "build.json")
+    del manifest["bytes"]
+    write_json(tmp_path / "built" / "build.json", manifest)
+    assert not build(dataset, tmp_path / "built").reused
+    assert build(dataset, tmp_path / "built").reused
 
 
 def test_a_changed_data_set_replaces_the_old_one(tmp_path: Path, dataset: Dataset) -> None:
@@ -179,6 +227,21 @@ def test_edits_are_part_of_the_fingerprint_and_rendered_pictures_are_reused(tmp_
     second = build(brighter, tmp_path / "built")
     assert not second.reused
     assert second.fingerprint != first.fingerprint
+
+
+def test_all_kinds_of_edits_differ_in_the_fingerprint(dataset: Dataset) -> None:
+    a, *others = dataset.images
+    inner = (Rotate(2.0), Brighten(2.0), Blur(2.0), Turn(2))
+    edits: list[Edit] = [
+        *inner, Turn(3), Rotate(3.0), Resize(5, 6), Resize(6, 5), Crop(1, 2, 3, 4), Pad(1, 2, 3, 4), Place(1, 2, 3, 4),
+        *(InBox(1, 2, 3, 4, (edit,)) for edit in inner), InBox(1, 2, 3, 4, inner), InBox(1, 2, 3, 4, inner[::-1]),
+        InBox(2, 2, 3, 4, inner),
+    ]  # fmt: skip
+    marks = {
+        fingerprint(dataset.with_images([replace(a, edits=some), *others]), hashes_of(dataset))
+        for some in [(), *((edit,) for edit in edits), (Turn(2), Turn(3)), (Turn(3), Turn(2))]
+    }
+    assert len(marks) == len(edits) + 3
 
 
 def test_rendering_twice_gives_the_same_bytes(tmp_path: Path, dataset: Dataset) -> None:

@@ -15,7 +15,7 @@ from conftest import FakeTrack, find_squares, write_yaml
 from PIL import Image
 
 from yolo_pipeline import attempt as attempts
-from yolo_pipeline.errors import AttemptError, DataError, PipelineError
+from yolo_pipeline.errors import AnnotationError, AttemptError, DataError, PipelineError
 from yolo_pipeline.formats import read
 from yolo_pipeline.geometry import iou
 from yolo_pipeline.images import decode_upright
@@ -154,6 +154,60 @@ def test_a_base_that_is_augmented_gives_its_splits(project: Path) -> None:
     write_yaml(project / "attempts" / "8.yaml", {"base": 7, "data": {"augment": None, "split": {"seed": 5}}})
     again = build(attempts.load(project, 8)).built.dataset
     assert {image.name: image.split for image in again.images if not image.edits} == dealt
+
+
+@pytest.mark.parametrize("base_was", ["unbuilt", "built", "run"])
+def test_content_in_several_splits_of_a_base_is_test_whatever_was_done_with_it(project: Path, base_was: str) -> None:
+    """The source has pictures of train and val in test, too; train comes after test in its order."""
+    pictures = sorted((project / "datasets" / "raw" / "pictures").glob("*.png"))
+    names = {"train": pictures[:12], "valid": [*pictures[12:16], pictures[0]], "test": [*pictures[16:], *pictures[:2]]}
+    for split, files in names.items():
+        for file in files:
+            target = project / "yolo" / split / "images" / file.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(file.read_bytes())
+            label = project / "yolo" / split / "labels" / f"{file.stem}.txt"
+            label.parent.mkdir(exist_ok=True)
+            label.write_text("0 0.5 0.5 0.5 0.5\n")
+    folders = {"train": "train/images", "val": "valid/images", "test": "test/images"}
+    write_yaml(project / "yolo" / "data.yaml", {"names": ["egg"], **folders})
+    write_yaml(project / "data.yaml", {"sources": [{"path": "yolo", "format": "yolo"}]})
+    first = {"model": "yolov8n", "pretrained": False, "train": {"imgsz": 64, "batch": 4, "epochs": 1}}
+    write_yaml(project / "attempts" / "1.yaml", first)
+    if base_was == "built":
+        build(attempts.load(project, 1))
+    elif base_was == "run":
+        train(project, 1, track=FakeTrack())
+    dataset = build(attempts.load(project, 2)).built.dataset
+    found = {(image.name.rpartition("/")[2], image.split) for image in dataset.images}
+    assert {split for name, split in found if name in (pictures[0].name, pictures[1].name)} == {"test"}
+    assert len(found) == 20
+
+
+def test_boxes_that_renaming_makes_equal_are_counted(project: Path) -> None:
+    """A hen that was boxed as `chicken` and, at the same place, as `onion`."""
+    for file in sorted((project / "datasets" / "raw" / "pictures").glob("*.xml"))[:3]:
+        text = file.read_text(encoding="utf-8")
+        (there,) = re.findall(r"\t<object>.*</object>\n", text, re.DOTALL)
+        other = re.sub("<name>(chicken|onion)", lambda m: f"<name>{'onion' if m[1] == 'chicken' else 'chicken'}", there)
+        file.write_text(text.replace(there, there + other), encoding="utf-8")
+    assert built(project).photos.boxes == 23
+    renamed = built(project, rename={"onion": "chicken"})
+    assert renamed.photos.boxes == 20
+    said = "3 boxes were equal to others once classes were renamed and were left out"
+    assert said in renamed.report.notes
+
+
+def test_a_broken_picture_of_a_data_set_without_a_preview_is_said(project: Path) -> None:
+    data = built(project, augment={"brightness": 0.2})
+    (project / "datasets" / "attempt-7-preview.png").unlink()
+    for image in data.built.dataset.of("train"):
+        picture = data.built.picture(image.name)
+        size = picture.stat().st_size
+        picture.unlink()
+        picture.write_bytes(b"?" * size)
+    with pytest.raises(AnnotationError, match=r"not a picture .*Remove .*attempt-7 and build it again"):
+        built(project, augment={"brightness": 0.2})
 
 
 def test_the_settings_are_recorded_and_the_judge_sees_the_resized_pictures(project: Path) -> None:

@@ -198,7 +198,7 @@ def test_source_files_are_never_changed(project: Path) -> None:
             id="labelled backgrounds",
         ),
         pytest.param({"data": {"sources": [{"path": "nowhere"}]}}, "there is no such folder", id="no folder"),
-        pytest.param({"data": {"sources": [{"path": "datasets/raw/paper"}]}}, "holds no annotations", id="empty"),
+        pytest.param({"data": {"sources": [{"path": "datasets/raw/paper"}]}}, "holds no picture", id="empty"),
     ],
 )  # fmt: skip
 def test_bad_data_stops_before_anything_is_left(

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from yolo_pipeline.building.editing import edited, free_name
+from yolo_pipeline.building.editing import edited, free_name, overlapped
+from yolo_pipeline.building.pixels import is_cutout
 from yolo_pipeline.geometry import clip_box, turn_box
 from yolo_pipeline.nouns import (
     Blur,
@@ -35,6 +36,7 @@ FLIPS: dict[Flip, int] = {"horizontal": 2, "vertical": 4}
 TURNS: dict[QuarterTurn, int] = {"clockwise": 6, "counter-clockwise": 8, "upside-down": 3}
 """Name -> EXIF orientation, as `Turn` has it."""
 
+_PixelEdit = Turn | Rotate | Brighten | Blur
 _AS_IT_IS = 1
 _TRIES = 50
 _PROBE = Box(0.0, 0.0, 0.25, 0.5)  # lies differently after each of the eight turns
@@ -59,6 +61,17 @@ class Changes:
     blur: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The pixels that a box touches, x0, y0, x1, y1; `alone`: no other box touches them."""
+
+    place: tuple[int, int, int, int]
+    alone: bool
+
+    def allowed(self, edits: Iterable[_PixelEdit]) -> tuple[_PixelEdit, ...]:
+        return tuple(edit for edit in edits if self.alone or not isinstance(edit, Turn | Rotate))
+
+
 def augment(
     dataset: Dataset, outputs: int, whole: Changes, in_boxes: Changes, seed: int, hashes: Mapping[Path, str]
 ) -> tuple[Dataset, ReadReport]:
@@ -68,45 +81,59 @@ def augment(
         outputs: pictures for each training picture, itself included. No two are drawn equal: there are fewer where
             not so many different ones can be drawn, which is noted.
         whole: what may be done to the picture; its boxes follow.
-        in_boxes: what may be done to the content of each box, while the box stays. `turns` are not for boxes.
+        in_boxes: what may be done inside each box but a cut-out's; the box stays, `turns` count not. Where two
+            boxes overlap, neither is flipped or rotated, as that would move what the other one holds; it is noted.
         hashes: sha256 of every picture's file.
     """
     taken = {image.name for image in dataset.images}
-    images, dropped, missing = [], list[Change](), 0
+    images, dropped, missing, crowded = [], list[Change](), 0, 0
     for image in dataset.images:
         images.append(image)
         if image.split != "train":
             continue
-        drawn = _draws(image, outputs - 1, whole, in_boxes, f"{seed}:augment:{hashes[image.file]}")
+        parts = [] if is_cutout(image) else _parts(image)  # inside its box, a cut-out's canvas would change as well
+        crowded += sum(not part.alone for part in parts)
+        drawn = _draws(parts, outputs - 1, whole, in_boxes, f"{seed}:augment:{hashes[image.file]}")
         missing += outputs - 1 - len(drawn)
         for number, edits in enumerate(drawn, start=1):
             named = replace(image, name=free_name(image.name, f"-aug{number}", taken))
             copy, cropped = edited(named, edits)
             images.append(copy)
             dropped += cropped
-    note = f"{missing} augmented pictures would have been equal to others of the same picture and were not made"
-    return dataset.with_images(images), ReadReport(dropped=tuple(dropped), notes=(note,) if missing else ())
+    notes = []
+    if crowded and (in_boxes.flips or in_boxes.rotation):
+        notes.append(f"{crowded} boxes overlap others: their content was not flipped or rotated")
+    if missing:
+        equal = "augmented pictures would have been equal to others of the same picture and were not made"
+        notes.append(f"{missing} {equal}")
+    return dataset.with_images(images), ReadReport(dropped=tuple(dropped), notes=tuple(notes))
 
 
-def _draws(image: ImageRecord, count: int, whole: Changes, in_boxes: Changes, seed: str) -> list[tuple[Edit, ...]]:
+def _parts(image: ImageRecord) -> list[_Part]:
+    places = [_whole_pixels(truth.box, image) for truth in image.truths]
+    return [
+        _Part(place, not crowded) for place, crowded in zip(places, overlapped([Box(*p) for p in places]), strict=True)
+    ]
+
+
+def _draws(parts: Sequence[_Part], count: int, whole: Changes, in_boxes: Changes, seed: str) -> list[tuple[Edit, ...]]:
     """Up to `count` lists of edits, no two equal and none empty."""
     drawn: list[tuple[Edit, ...]] = []
     for number in range(1, count + 1):
         rng = random.Random(f"{seed}:{number}")
-        tries = (_draw(image, whole, in_boxes, rng) for _ in range(_TRIES))
+        tries = (_draw(parts, whole, in_boxes, rng) for _ in range(_TRIES))
         if new := next((edits for edits in tries if edits and edits not in drawn), None):
             drawn.append(new)
     return drawn
 
 
-def _draw(image: ImageRecord, whole: Changes, in_boxes: Changes, rng: random.Random) -> tuple[Edit, ...]:
+def _draw(parts: Sequence[_Part], whole: Changes, in_boxes: Changes, rng: random.Random) -> tuple[Edit, ...]:
     """Boxes first, while they lie where the record says."""
-    boxes = [_whole_pixels(truth.box, image) for truth in image.truths]
-    inside = [(box, tuple(_drawn_changes(in_boxes, rng))) for box in boxes]
-    return (*(InBox(*box, edits) for box, edits in inside if edits), *_drawn_changes(whole, rng))
+    inside = [(part, part.allowed(_drawn_changes(in_boxes, rng))) for part in parts]
+    return (*(InBox(*part.place, edits) for part, edits in inside if edits), *_drawn_changes(whole, rng))
 
 
-def _drawn_changes(changes: Changes, rng: random.Random) -> Iterator[Turn | Rotate | Brighten | Blur]:
+def _drawn_changes(changes: Changes, rng: random.Random) -> Iterator[_PixelEdit]:
     """Only `random()` is called, whose numbers Python keeps from release to release."""
     orientation = _AS_IT_IS
     for flip in changes.flips:

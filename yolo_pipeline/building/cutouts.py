@@ -14,11 +14,9 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-
 from yolo_pipeline import images
-from yolo_pipeline.building.editing import edited, free_name
-from yolo_pipeline.building.grabcut import cut_into_cache, opaque_box
+from yolo_pipeline.building.editing import edited, free_name, overlapped
+from yolo_pipeline.building.grabcut import cut_into_cache, forget_old_cutouts, opaque_box
 from yolo_pipeline.building.pixels import decode_cutout
 from yolo_pipeline.cores import all_cores
 from yolo_pipeline.errors import DataError
@@ -49,11 +47,13 @@ def add_cutouts(
     """Adds cut-outs to the training pictures, `share` of their number, each on a canvas as large as its picture.
 
     Objects are taken class by class in turn, in a seeded order, those that no other box touches first; those that
-    GrabCut cannot part from their background are passed over and counted. Cut-outs are kept in the user's cache.
+    GrabCut cannot part from their background are passed over and counted. Cut-outs are kept in the user's
+    cache, for a month after they were last asked for.
 
     Raises:
         DataError: there are too few objects that can be cut out, or the cache cannot be written.
     """
+    forget_old_cutouts()
     wanted = at_once = round(share * len(dataset.of("train")))
     waiting = _candidates(dataset, seed, hashes)
     found: list[ImageRecord] = []
@@ -65,7 +65,7 @@ def add_cutouts(
                 failed += file is None
                 found += [_on_canvas(one, file, seed)] if file else []
         at_once = max(wanted - len(found), _AT_LEAST_AT_ONCE)
-    _refuse_too_few(share, wanted, len(found))
+    _refuse_too_few(share, wanted, len(found), f"Lower data.cutouts.share; {failed} objects have no edge to cut along")
     note = f"{failed} objects could not be parted from their background and were passed over for cut-outs"
     return _with_cutouts(dataset, found), ReadReport(notes=(note,) if failed else ())
 
@@ -90,7 +90,7 @@ def add_ready_cutouts(
         label: sorted(ready.get(label, ()), key=lambda one: _rank(seed, hashes[one.file])) for label in dataset.names
     }
     chosen = _by_turns(by_class)[:wanted]
-    _refuse_too_few(share, wanted, len(chosen))
+    _refuse_too_few(share, wanted, len(chosen), "Put more into data.cutouts.source, or lower data.cutouts.share")
     return _with_cutouts(dataset, [_ready_record(label, record) for label, record in chosen])
 
 
@@ -103,24 +103,16 @@ def _with_cutouts(dataset: Dataset, cutouts: Sequence[ImageRecord]) -> Dataset:
 def _candidates(dataset: Dataset, seed: int, hashes: Mapping[Path, str]) -> list[_Object]:
     by_class: dict[str, list[_Object]] = {label: [] for label in dataset.names}
     for image in dataset.of("train"):
-        overlapped = _overlapped([truth.box for truth in image.truths])
+        crowded = overlapped([truth.box for truth in image.truths])
         for number, truth in enumerate(image.truths, start=1):
             box = truth.box
             fills = box.width * box.height > _MOST_OF_PICTURE * image.width * image.height
             if min(box.width, box.height) >= _LEAST_SIDE and not fills:
                 key = f"{hashes[image.file]}:{box.x0:.2f}:{box.y0:.2f}:{box.x1:.2f}:{box.y1:.2f}"
-                by_class[truth.label].append(_Object(image, number, truth, key, overlapped[number - 1]))
+                by_class[truth.label].append(_Object(image, number, truth, key, crowded[number - 1]))
     for objects in by_class.values():
         objects.sort(key=lambda one: (one.overlapped, _rank(seed, one.key)))
     return [one for _, one in _by_turns(by_class)]
-
-
-def _overlapped(boxes: Sequence[Box]) -> list[bool]:
-    """Whether each box has some area in common with another."""
-    corners = np.array([(box.x0, box.y0, box.x1, box.y1) for box in boxes]).reshape(-1, 4)
-    x0, y0, x1, y1 = (corners[:, None, side] for side in range(4))
-    touching = (x0 < x1.T) & (x0.T < x1) & (y0 < y1.T) & (y0.T < y1)
-    return [bool(count > 1) for count in touching.sum(axis=1)]  # each touches itself
 
 
 def _by_turns(by_class: Mapping[str, Sequence[T]]) -> list[tuple[str, T]]:
@@ -133,10 +125,10 @@ def _rank(seed: int, key: str) -> str:
     return hashlib.sha256(f"{seed}:cutout:{key}".encode()).hexdigest()
 
 
-def _refuse_too_few(share: float, wanted: int, found: int) -> None:
+def _refuse_too_few(share: float, wanted: int, found: int, remedy: str) -> None:
     if found < wanted:
         reason = f"{share:.0%} of train are {wanted} cut-outs, {wanted - found} are missing"
-        raise DataError("data.cutouts", reason, "Lower data.cutouts.share, or label more objects apart from each other")
+        raise DataError("data.cutouts", reason, remedy)
 
 
 def _on_canvas(one: _Object, file: Path, seed: int) -> ImageRecord:

@@ -6,28 +6,34 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from yolo_pipeline.building.pixels import edited_suffix
-from yolo_pipeline.geometry import clip_box, follow, size_after
+from yolo_pipeline.geometry import part_in_picture, size_after
 from yolo_pipeline.nouns import Box, Change, Edit, ImageRecord, Truth
 
 LEAST_LEFT = 0.10
-"""An object of which less than this share of its box is left in the picture is dropped, and reported."""
+"""An object of which less than this share of its box is left after edits is dropped, and reported."""
 
 
 def edited(image: ImageRecord, edits: Sequence[Edit]) -> tuple[ImageRecord, list[Change]]:
-    """The record after further edits, and the objects that they cut off the picture."""
+    """The record after further edits, and the objects that they cut off the picture.
+
+    What is left of an object is counted over all of `edits`. Each call begins anew: a box that an earlier one clipped
+    is taken for the whole object, so that resizing may leave a tenth, and augmenting a tenth of that.
+    """
     if not edits:
         return image, []
     width, height = image.width, image.height
-    objects = list(enumerate(image.truths, start=1))
+    objects = [(number, truth, 1.0) for number, truth in enumerate(image.truths, start=1)]
     dropped: list[Change] = []
     for edit in edits:
         after = size_after(edit, width, height)
         moved = []
-        for number, truth in objects:
-            box, left = _left(follow(truth.box, edit, width, height), *after)
-            if left >= LEAST_LEFT:
-                moved.append((number, Truth(box, truth.label)))
+        for number, truth, before in objects:
+            box, share = part_in_picture(truth.box, edit, width, height)
+            if (left := before * share) >= LEAST_LEFT:
+                moved.append((number, Truth(box, truth.label), left))
             else:
                 why = f"{truth.label}: {left:.0%} of its box is left after {type(edit).__name__.lower()}"
                 dropped.append(Change(image.name, number, "cropped", why))
@@ -37,17 +43,18 @@ def edited(image: ImageRecord, edits: Sequence[Edit]) -> tuple[ImageRecord, list
         width=width,
         height=height,
         suffix=edited_suffix(image.suffix),
-        truths=tuple(truth for _, truth in objects),
+        truths=tuple(truth for _, truth, _ in objects),
         edits=(*image.edits, *edits),
     )
     return changed, dropped
 
 
-def _left(box: Box, width: int, height: int) -> tuple[Box, float]:
-    """The part of a box that lies in the picture, and its share of the whole."""
-    inside = clip_box(box, width, height)
-    area = box.width * box.height
-    return inside, inside.width * inside.height / area if area > 0 else 0.0
+def overlapped(boxes: Sequence[Box]) -> list[bool]:
+    """Whether each box has some area in common with another, so that its pixels are not of one object alone."""
+    corners = np.array([(box.x0, box.y0, box.x1, box.y1) for box in boxes]).reshape(-1, 4)
+    x0, y0, x1, y1 = (corners[:, None, side] for side in range(4))
+    touching = (x0 < x1.T) & (x0.T < x1) & (y0 < y1.T) & (y0.T < y1)
+    return [bool(count > 1) for count in touching.sum(axis=1)]  # each touches itself
 
 
 def free_name(name: str, ending: str, taken: set[str]) -> str:

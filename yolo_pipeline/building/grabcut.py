@@ -6,14 +6,16 @@ import hashlib
 import math
 import os
 import tempfile
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from yolo_pipeline import images
-from yolo_pipeline.building.pixels import encode
+from yolo_pipeline.building.pixels import decode_cutout, encode
 from yolo_pipeline.decoding import Pixels, decode
 from yolo_pipeline.errors import DataError
 from yolo_pipeline.files import cache_folder, explain_os_error
@@ -21,6 +23,8 @@ from yolo_pipeline.geometry import clip_box
 from yolo_pipeline.nouns import Box
 
 _VERSION = 1  # of the way in which objects are cut out: part of the names in the cache
+_NOTHING = b"no object was found\n"  # in the cache, instead of a picture
+_KEPT_DAYS = 30
 _MARGIN = 0.2  # of the box on each side
 _LEAST_MARGIN = 16  # pixels in all
 _WORKING_SIDE = 400  # pixels; GrabCut's time grows with the area
@@ -32,7 +36,7 @@ def cut_into_cache(picture: Path, box: Box, key: str) -> Path | None:
     """A file with the object in `box`, out of the cache where it is there; None where `cut_out` finds none.
 
     Args:
-        key: stands for the picture's content and the box. An empty file in the cache says that none was found.
+        key: stands for the picture's content and the box.
 
     Raises:
         DataError: the cache cannot be written.
@@ -40,22 +44,50 @@ def cut_into_cache(picture: Path, box: Box, key: str) -> Path | None:
     name = hashlib.sha256(f"{_VERSION}:{key}".encode()).hexdigest()[:32]
     file = cache_folder() / "cutouts" / f"{name}.png"
     try:
-        if not file.is_file():
+        if (found := _found_before(file)) is None:
             cut = cut_out(decode(picture), box)
-            _write_whole(file, b"" if cut is None else encode(cut, ".png"))
-        return file if file.stat().st_size else None
+            _write_whole(file, _NOTHING if cut is None else encode(cut, ".png"))
+            found = cut is not None
+        return file if found else None
     except images.UnreadableImage:
         return None  # writing the data set will say so of the picture
     except OSError as error:
         raise explain_os_error(file, error) or DataError(file, str(error), "Mend the cache folder") from error
 
 
+def forget_old_cutouts() -> None:
+    """Removes from the cache what was not asked for in a month."""
+    oldest = time.time() - _KEPT_DAYS * 24 * 3600
+    for file in (cache_folder() / "cutouts").glob("*"):
+        with suppress(OSError):  # another run was faster; or it cannot be written, which writing will say
+            if file.stat().st_mtime < oldest:
+                file.unlink()
+
+
+def _found_before(file: Path) -> bool | None:
+    """Whether an object was found, by the cache; None where it does not say, or its file is damaged."""
+    if not file.is_file():
+        return None
+    os.utime(file)
+    if file.read_bytes() == _NOTHING:
+        return False
+    try:
+        decode_cutout(file)
+    except images.UnreadableImage:
+        return None
+    return True
+
+
 def _write_whole(file: Path, data: bytes) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(dir=file.parent, suffix=".part")  # others may write the same one
-    with os.fdopen(handle, "wb") as stream:
-        stream.write(data)
-    Path(beside).replace(file)
+    handle, name = tempfile.mkstemp(dir=file.parent, suffix=".part")  # others may write the same one
+    beside = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        beside.replace(file)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def cut_out(picture: Pixels, box: Box) -> Pixels | None:

@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from yolo_pipeline.nouns import Dataset, ImageRecord
+
+
+@dataclass(slots=True)
+class Joined:
+    """Keys of which some were joined, each by each (union-find)."""
+
+    _above: dict[str, str] = field(default_factory=dict)
+
+    def leader(self, key: str) -> str:
+        """One of the keys that `key` was joined with, the same for all of them; `key` itself where it never was."""
+        while (above := self._above.get(key, key)) != key:
+            self._above[key] = self._above.get(above, above)
+            key = above
+        return key
+
+    def join(self, first: str, second: str) -> None:
+        self._above[self.leader(second)] = self.leader(first)
 
 
 def join_groups(dataset: Dataset, pairs: Iterable[tuple[Path, Path]]) -> Dataset:
@@ -14,25 +31,20 @@ def join_groups(dataset: Dataset, pairs: Iterable[tuple[Path, Path]]) -> Dataset
 
     A joined group has the name of its first picture; groups that no pair touches stay as they are.
     """
-    leader: dict[str, str] = {}
-
-    def find(key: str) -> str:
-        while leader.setdefault(key, key) != key:
-            key = leader[key]
-        return key
-
+    joined = Joined()
+    paired: set[Path] = set()
     for first, second in pairs:
-        leader[find(f"file {second}")] = find(f"file {first}")
-    paired = {image.file for image in dataset.images if f"file {image.file}" in leader}
+        joined.join(f"file {first}", f"file {second}")
+        paired |= {first, second}
     groups = {image.group for image in dataset.images if image.group and image.file in paired}
     for image in dataset.images:
         if image.group in groups:
-            leader[find(f"file {image.file}")] = find(f"group {image.group}")
+            joined.join(f"group {image.group}", f"file {image.file}")
     names: dict[str, str] = {}
 
-    def joined(image: ImageRecord) -> ImageRecord:
-        if f"file {image.file}" not in leader:
+    def renamed(image: ImageRecord) -> ImageRecord:
+        if image.file not in paired and image.group not in groups:
             return image
-        return replace(image, group=names.setdefault(find(f"file {image.file}"), image.name))
+        return replace(image, group=names.setdefault(joined.leader(f"file {image.file}"), image.name))
 
-    return dataset.with_images(map(joined, dataset.images))
+    return dataset.with_images(map(renamed, dataset.images))

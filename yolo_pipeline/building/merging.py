@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from yolo_pipeline.building.grouping import Joined
 from yolo_pipeline.geometry import iou
 from yolo_pipeline.nouns import Change, Dataset, ImageRecord, ReadReport, Truth
 
@@ -17,7 +19,8 @@ def merge(datasets: Sequence[Dataset], hashes: Mapping[Path, str]) -> tuple[Data
     """Joins data sets: classes by name, and pictures that two of them share (by content) taken once.
 
     The boxes of such a picture are united. Where both sources boxed one object, the earlier source's box stays; where
-    they disagree on its class, too, which is reported as a conflict. Equal pictures within one source stay.
+    they disagree on its class, too, which is reported as a conflict. Equal pictures within one source stay, and all get
+    the boxes of a later source's. Where both sources put the picture into a group, the two groups become one.
 
     Args:
         hashes: sha256 of every picture's file.
@@ -28,7 +31,8 @@ def merge(datasets: Sequence[Dataset], hashes: Mapping[Path, str]) -> tuple[Data
     joining = _Joining(hashes)
     for number, dataset in enumerate(datasets, start=1):
         joining.add(replace(image, name=f"{number}/{image.name}") for image in dataset.images)
-    return Dataset(names, tuple(joining.images)), ReadReport(tuple(joining.fixed), tuple(joining.dropped))
+    images = (replace(image, group=joining.groups.leader(image.group)) for image in joining.images)
+    return Dataset(names, tuple(images)), ReadReport(tuple(joining.fixed), tuple(joining.dropped))
 
 
 @dataclass(slots=True)
@@ -37,18 +41,20 @@ class _Joining:
     images: list[ImageRecord] = field(default_factory=list)
     fixed: list[Change] = field(default_factory=list)
     dropped: list[Change] = field(default_factory=list)
-    _place: dict[str, int] = field(default_factory=dict)  # sha256 -> index in images
+    groups: Joined = field(default_factory=Joined)
+    _places: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))  # sha256 -> indexes in images
 
     def add(self, images: Iterable[ImageRecord]) -> None:
         """Takes the images of one source."""
-        earlier = dict(self._place)
+        earlier = frozenset(self._places)
         for image in images:
-            first = earlier.get(self.hashes[image.file])
-            if first is None:
-                self._place.setdefault(self.hashes[image.file], len(self.images))
-                self.images.append(image)
+            sha = self.hashes[image.file]
+            if sha in earlier:
+                for place in self._places[sha]:
+                    self.images[place] = self._joined(self.images[place], image)
             else:
-                self.images[first] = self._joined(self.images[first], image)
+                self._places[sha].append(len(self.images))
+                self.images.append(image)
 
     def _joined(self, first: ImageRecord, second: ImageRecord) -> ImageRecord:
         boxed = _same_objects(first.truths, second.truths)
@@ -62,7 +68,14 @@ class _Joining:
         if first.split and second.split and first.split != second.split:
             said.append(f"it stays in {first.split}, not in {second.split}")
         self.fixed.append(Change(second.name, 0, "same picture", "; ".join(said)))
-        return replace(first, truths=first.truths + tuple(new), split=first.split or second.split)
+        if first.group and second.group:
+            self.groups.join(first.group, second.group)
+        return replace(
+            first,
+            truths=first.truths + tuple(new),
+            group=first.group or second.group,
+            split=first.split or second.split,
+        )
 
 
 def _same_objects(first: Sequence[Truth], second: Sequence[Truth]) -> dict[int, int]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from yolo_pipeline import images
+from yolo_pipeline.cores import all_cores
 from yolo_pipeline.errors import AnnotationError
 from yolo_pipeline.formats.files import image_record
 from yolo_pipeline.formats.source import open_source, require_folder
@@ -16,14 +17,15 @@ from yolo_pipeline.progress import Progress
 
 @dataclass(slots=True)
 class Hashes:
-    """sha256 of picture files, each computed once."""
+    """sha256 of picture files, each computed once, on all cores."""
 
     known: dict[Path, str] = field(default_factory=dict)
 
     def of(self, dataset: Dataset, progress: Progress) -> Mapping[Path, str]:
-        missing = [image.file for image in dataset.images if image.file not in self.known]
-        for file in progress.items(missing, "hashing pictures"):
-            self.known[file] = images.sha256(file)
+        missing = list(dict.fromkeys(image.file for image in dataset.images if image.file not in self.known))
+        with all_cores() as pool:
+            hashes = pool.map(images.sha256, missing)
+            self.known |= zip(progress.items(missing, "hashing pictures"), hashes, strict=True)
         return self.known
 
 

@@ -80,12 +80,18 @@ def encode(pixels: Pixels, suffix: str) -> bytes:
 
 def render(pixels: Pixels, edits: Sequence[Edit]) -> Pixels:
     """`pixels` after `edits`; the array that was given stays as it was."""
+    given = pixels
     for edit in edits:
-        pixels = _edited(pixels, edit)
+        if not isinstance(edit, InBox):
+            pixels = _edited(pixels, edit)
+            continue
+        if np.may_share_memory(pixels, given):
+            pixels = pixels.copy()
+        _edit_in_place(pixels, edit)
     return pixels
 
 
-def _edited(pixels: Pixels, edit: Edit) -> Pixels:
+def _edited(pixels: Pixels, edit: Resize | Crop | Pad | Place | Turn | Rotate | Brighten | Blur) -> Pixels:
     match edit:
         case Resize():
             return _resized(pixels, edit.width, edit.height)
@@ -102,8 +108,6 @@ def _edited(pixels: Pixels, edit: Edit) -> Pixels:
             return np.asarray(cv2.convertScaleAbs(pixels, alpha=edit.factor))
         case Blur():
             return np.asarray(cv2.GaussianBlur(pixels, (0, 0), edit.sigma, borderType=cv2.BORDER_REFLECT_101))
-        case InBox():
-            return _in_box(pixels, edit)
 
 
 def _resized(pixels: Pixels, width: int, height: int) -> Pixels:
@@ -141,16 +145,14 @@ def _rotated(pixels: Pixels, degrees: float, window: tuple[int, int, int, int], 
     )
 
 
-def _in_box(pixels: Pixels, box: InBox) -> Pixels:
+def _edit_in_place(whole: Pixels, box: InBox) -> None:
     """Rotation brings what lies around the box into its corners, where grey ones would give the object away."""
-    whole = pixels.copy()
     part = whole[box.y0 : box.y1, box.x0 : box.x1]
     for edit in box.edits:
         if isinstance(edit, Rotate):
             part[:] = _rotated(whole, edit.degrees, (box.x0, box.y0, box.x1, box.y1), cv2.BORDER_REPLICATE)
         else:
             part[:] = _edited(part, edit)
-    return whole
 
 
 def _shared_edits(lists: Sequence[tuple[Edit, ...]]) -> tuple[Edit, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from yolo_pipeline.building.grouping import Joined
 from yolo_pipeline.errors import DataError
 from yolo_pipeline.nouns import SPLITS, Dataset, ImageRecord, Split
 
@@ -81,20 +82,13 @@ def deal(dataset: Dataset, ratios: Ratios, seed: int, hashes: Mapping[Path, str]
 
 def _groups(dataset: Dataset, hashes: Mapping[Path, str], seed: int) -> list[_Group]:
     """Connected by equal content or equal group name, in a seeded order that new images do not disturb."""
-    leader: dict[str, str] = {}
-
-    def find(key: str) -> str:
-        while leader.setdefault(key, key) != key:
-            leader[key] = leader[leader[key]]
-            key = leader[key]
-        return key
-
+    joined = Joined()
     for image in dataset.images:
         if image.group:
-            leader[find(f"group {image.group}")] = find(hashes[image.file])
+            joined.join(hashes[image.file], f"group {image.group}")
     members: dict[str, list[int]] = defaultdict(list)
     for index, image in enumerate(dataset.images):
-        members[find(hashes[image.file])].append(index)
+        members[joined.leader(hashes[image.file])].append(index)
     groups = []
     for indexes in members.values():
         key = min(hashes[dataset.images[index].file] for index in indexes)

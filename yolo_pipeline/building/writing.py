@@ -6,23 +6,24 @@ import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from yolo_pipeline import images
 from yolo_pipeline.building.pixels import is_cutout, write_edited
+from yolo_pipeline.building.splitting import splits_by_content
 from yolo_pipeline.cores import all_cores
 from yolo_pipeline.errors import AnnotationError, DataError
 from yolo_pipeline.files import folder_beside, read_json, write_json
 from yolo_pipeline.formats import yolo
 from yolo_pipeline.formats.files import place_picture
-from yolo_pipeline.nouns import SPLITS, Dataset, ImageRecord, Split
+from yolo_pipeline.nouns import SPLITS, Dataset, Edit, ImageRecord, Split
 from yolo_pipeline.progress import Progress, silent
 
 MANIFEST = "build.json"
 _LAYOUT_VERSION = 1
-_EDITS_VERSION = 1  # of what edits do to pixels
+_EDITS_VERSION = 2  # of what edits do to pixels, and of how they are told in the fingerprint
 _LEAST_SIDE = 10  # pixels; Ultralytics leaves smaller pictures out with a warning (8.4.190 data/utils.py)
 
 
@@ -58,15 +59,21 @@ def fingerprint(dataset: Dataset, hashes: Mapping[Path, str]) -> str:
         boxes = [[t.label, t.box.x0, t.box.y0, t.box.x1, t.box.y1] for t in image.truths]
         row = [image.name, hashes[image.file], image.split, image.width, image.height, image.suffix, boxes]
         if image.edits:
-            row += [_EDITS_VERSION, [[type(edit).__name__, astuple(edit)] for edit in image.edits]]
+            row += [_EDITS_VERSION, [_told(edit) for edit in image.edits]]
         digest.update(json.dumps(row).encode())
     return digest.hexdigest()
+
+
+def _told(edit: Edit) -> list[Any]:
+    """Kind and values of an edit, those that it holds in turn included."""
+    values = [getattr(edit, field.name) for field in fields(edit)]
+    return [type(edit).__name__, *([_told(e) for e in v] if isinstance(v, tuple) else v for v in values)]
 
 
 def write_built(
     dataset: Dataset, folder: Path, hashes: Mapping[Path, str], progress: Progress = silent
 ) -> BuiltDataset:
-    """Writes `folder`, or takes what is there when its fingerprint is the same.
+    """Writes `folder`, or takes what is there when its fingerprint is the same and its pictures are whole.
 
     A folder of ours that differs is replaced; any other one is left alone.
 
@@ -80,7 +87,13 @@ def write_built(
     with folder_beside(folder, replace=True) as building:
         files = yolo.write(dataset, building, root=folder, place=_link_unedited, progress=progress)
         _render_and_check(dataset, {name: building / file for name, file in files.items()}, progress)
-        manifest = {"fingerprint": mark, "counts": counts(dataset), "splits": _splits(dataset, hashes), "files": files}
+        manifest = {
+            "fingerprint": mark,
+            "counts": counts(dataset),
+            "splits": splits_by_content(dataset.images, hashes),
+            "files": files,
+            "bytes": _sizes(building, files),
+        }
         write_json(building / MANIFEST, manifest)
     return BuiltDataset(folder, dataset, mark, files, reused=False)
 
@@ -172,12 +185,18 @@ def _reuse(folder: Path, dataset: Dataset, mark: str) -> BuiltDataset | None:
             raise DataError(folder, "is in the way: it was not built by yolo_pipeline", remedy)
         return None
     files = manifest["files"]
-    labels = [yolo.label_name(file) for file in files.values()]
-    if manifest["fingerprint"] != mark or not all((folder / file).is_file() for file in [*files.values(), *labels]):
+    if manifest["fingerprint"] != mark or not _is_whole(folder, files, manifest.get("bytes")):
         return None
     yolo.write_config(dataset, folder, folder)  # the project may have been moved
     return BuiltDataset(folder, dataset, mark, files, reused=True)
 
 
-def _splits(dataset: Dataset, hashes: Mapping[Path, str]) -> dict[str, Split]:
-    return {hashes[image.file]: image.split or "train" for image in dataset.images}
+def _is_whole(folder: Path, files: Mapping[str, str], sizes: object) -> bool:
+    """Whether every picture lies there in the size it was written in, and its labels beside it."""
+    labelled = all((folder / yolo.label_name(file)).is_file() for file in files.values())
+    return labelled and _sizes(folder, files) == sizes
+
+
+def _sizes(folder: Path, files: Mapping[str, str]) -> dict[str, int]:
+    """Bytes of each picture that is there."""
+    return {file: path.stat().st_size for file in files.values() if (path := folder / file).is_file()}

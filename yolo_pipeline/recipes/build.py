@@ -19,7 +19,7 @@ from yolo_pipeline.building.pictures import Hashes, read_pictures
 from yolo_pipeline.building.splitting import deal, splits_by_content
 from yolo_pipeline.building.writing import BuiltDataset, built_splits, fingerprint, write_built
 from yolo_pipeline.data_settings import BackgroundSettings, SourceSettings
-from yolo_pipeline.errors import DataError
+from yolo_pipeline.errors import AnnotationError, DataError
 from yolo_pipeline.formats import ReadOptions
 from yolo_pipeline.formats.source import Source, open_source, require_folder
 from yolo_pipeline.formats.yolo import label_name
@@ -72,6 +72,19 @@ def build(attempt: Attempt, progress: Progress = silent, *, expected: str | None
     return Build(built, photos, report + derived, hashes.known)
 
 
+def require_sources(attempt: Attempt) -> None:
+    """Refuses sources that hold nothing, before anything is fetched or made.
+
+    Raises:
+        AnnotationError: no such source, or an empty one.
+    """
+    for source in attempt.data.sources if attempt.builtin is None else ():
+        path = attempt.root / source.path
+        files = open_source(path).files
+        if not files.pictures and not files.others:
+            raise AnnotationError(path, "holds no picture", "Put labelled pictures there, or name another source")
+
+
 def make_builtin(attempt: Attempt, progress: Progress) -> None:
     """Makes the built-in data set where data.yaml names it and it is not there yet."""
     folder = attempt.root / digits.FOLDER
@@ -92,22 +105,38 @@ def gather(attempt: Attempt, hashes: Hashes, progress: Progress) -> tuple[Datase
         dataset = join_groups(dataset, similar_files(dataset, progress))
     report += ReadReport(notes=_leaks(dataset, hashes.known) if attempt.data.split is None else ())
     dataset = _split(attempt, dataset, hashes, progress)
+    report += ReadReport(notes=_without_effect(attempt))
     if attempt.data.backgrounds is not None:
         pictures = _read_backgrounds(attempt.root, attempt.data.backgrounds, progress)
         hashes.of(Dataset((), pictures), progress)
+        photos = len(dataset.images)
         dataset = add_backgrounds(dataset, pictures, attempt.data.backgrounds.share, _seed(attempt), hashes.known)
+        if len(dataset.images) == photos:
+            report += ReadReport(notes=("no background was added: as many training pictures have no box already",))
     return dataset, report
+
+
+def _without_effect(attempt: Attempt) -> tuple[str, ...]:
+    """A note on what a split says that pictures with a split of the base's do not follow."""
+    said = {key for key, _, _ in attempt.changed} & {"data.split.seed", "data.split.similar_together"}
+    if attempt.base is None or not said or (attempt.data.split and attempt.data.split.again):
+        return ()
+    keys = " and ".join(sorted(said))
+    return (f"{keys}: pictures of attempt {attempt.base} keep their split; `again: true` deals all of them anew",)
 
 
 def _wanted_classes(attempt: Attempt, datasets: list[Dataset]) -> tuple[list[Dataset], ReadReport]:
     """The sources with the attempt's class names, so that merging compares like with like."""
-    datasets = rename_classes(datasets, attempt.data.rename)
+    renamed = rename_classes(datasets, attempt.data.rename)
+    notes = []
+    if equal := sum(dataset.boxes for dataset in datasets) - sum(dataset.boxes for dataset in renamed):
+        notes.append(f"{equal} boxes were equal to others once classes were renamed and were left out")
     if attempt.data.classes is None:
-        return datasets, ReadReport()
-    chosen = choose_classes(datasets, attempt.data.classes)
-    emptied = sum(map(_backgrounds, chosen)) - sum(map(_backgrounds, datasets))
-    note = f"{emptied} images lost their last box to the choice of classes"
-    return chosen, ReadReport(notes=(note,) if emptied else ())
+        return renamed, ReadReport(notes=tuple(notes))
+    chosen = choose_classes(renamed, attempt.data.classes)
+    if emptied := sum(map(_backgrounds, chosen)) - sum(map(_backgrounds, renamed)):
+        notes.append(f"{emptied} images lost their last box to the choice of classes")
+    return chosen, ReadReport(notes=tuple(notes))
 
 
 def _backgrounds(dataset: Dataset) -> int:

@@ -17,7 +17,7 @@ from yolo_pipeline.building.pixels import is_cutout
 from yolo_pipeline.building.resizing import resize
 from yolo_pipeline.building.writing import BuiltDataset
 from yolo_pipeline.data_settings import BoxAugmentSettings, CutoutSettings
-from yolo_pipeline.errors import DataError
+from yolo_pipeline.errors import AnnotationError, DataError
 from yolo_pipeline.formats.files import clean_label
 from yolo_pipeline.nouns import Dataset, ImageRecord, ReadReport
 from yolo_pipeline.progress import Progress
@@ -133,4 +133,8 @@ def _spread(rows: Sequence[list[ImageRecord]], count: int) -> list[list[ImageRec
 
 
 def _tile(built: BuiltDataset, image: ImageRecord) -> Tile:
-    return Tile(image.name, images.decode_upright(built.picture(image.name)), image.truths)
+    file = built.picture(image.name)
+    try:
+        return Tile(image.name, images.decode_upright(file), image.truths)
+    except images.UnreadableImage as error:
+        raise AnnotationError(file, str(error), f"Remove {built.folder} and build it again") from error

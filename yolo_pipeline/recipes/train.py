@@ -19,6 +19,7 @@ import numpy.typing as npt
 from yolo_pipeline import attempt as attempts
 from yolo_pipeline import images
 from yolo_pipeline.attempt import Attempt, differences
+from yolo_pipeline.building.splitting import splits_by_content
 from yolo_pipeline.building.writing import counts
 from yolo_pipeline.errors import AnnotationError, FinishedError, UsageError
 from yolo_pipeline.files import write_json
@@ -27,7 +28,7 @@ from yolo_pipeline.judging.detection import judge
 from yolo_pipeline.nouns import JUDGED, Scores, Split
 from yolo_pipeline.progress import Progress, silent
 from yolo_pipeline.recipes.audit import audit_build, worst
-from yolo_pipeline.recipes.build import Build, build
+from yolo_pipeline.recipes.build import Build, build, require_sources
 from yolo_pipeline.reporting.reading import reading_lines
 from yolo_pipeline.reporting.report import write_report
 from yolo_pipeline.run import Run, claim, set_aside
@@ -65,6 +66,7 @@ def train(
     asked = {**record.get("overrides", {}), **(overrides or {})}
     attempt = attempts.load(root, number, asked)
     progress.say(f"attempt {number}{': ' * bool(attempt.title)}{attempt.title}{_project(root)}")
+    require_sources(attempt)
     track = track or open_track(attempt.track)
     track.check(attempt, progress)
 
@@ -80,7 +82,7 @@ def train(
         if again:
             set_aside(run)
         run.write_record(record)
-        run.write_splits({data.hashes[image.file]: image.split for image in data.built.dataset.images})
+        run.write_splits(dict(splits_by_content(data.built.dataset.images, data.hashes)))
     if record["state"] != "trained":
         _train(track, attempt, data, run, record, progress, resume=resume)
 

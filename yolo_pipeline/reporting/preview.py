@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
+from yolo_pipeline.files import explain_os_error, write_bytes
 from yolo_pipeline.fonts import font_file
 from yolo_pipeline.nouns import Truth
 
@@ -28,7 +30,11 @@ class Tile:
 
 
 def draw_preview(rows: Sequence[Sequence[Tile]], file: Path, mark: str) -> None:
-    """Writes a sheet of rows as PNG; each class has its colour. `mark` says which data set it shows."""
+    """Writes a sheet of rows as PNG; each class has its colour. `mark` says which data set it shows.
+
+    Raises:
+        DataError: the disk is full, or `file` may not be written; nothing half-written is left.
+    """
     words = ImageFont.truetype(str(font_file()), 13)
     labels = sorted({truth.label for row in rows for tile in row for truth in tile.truths})
     colours = {label: _COLOURS[number % len(_COLOURS)] for number, label in enumerate(labels)}
@@ -44,7 +50,12 @@ def draw_preview(rows: Sequence[Sequence[Tile]], file: Path, mark: str) -> None:
             sheet.paste(drawn[number][across], (x, y + _TITLE))
     noted = PngImagePlugin.PngInfo()
     noted.add_text(_MARK, mark)
-    sheet.save(file, format="PNG", pnginfo=noted, compress_level=1)  # quick, and little larger for photos
+    png = io.BytesIO()
+    sheet.save(png, format="PNG", pnginfo=noted, compress_level=1)  # quick, and little larger for photos
+    try:
+        write_bytes(file, png.getvalue())
+    except OSError as error:
+        raise explain_os_error(file, error) or error from error
 
 
 def mark_of(file: Path) -> str | None:
