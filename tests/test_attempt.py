@@ -179,6 +179,12 @@ def test_an_unknown_number_says_which_attempts_exist(tmp_path: Path) -> None:
         pytest.param("- a\n- b\n", "does not hold keys and values", id="a list"),
         pytest.param("model: !!python/object/apply:os.system ['touch pwned']\n", "attempts/1.yaml", id="code in YAML"),
         pytest.param("", "attempts/1.yaml: model: is missing", id="empty"),
+        pytest.param("model: !!bool maybe\n", "attempts/1.yaml: a value is not what its tag says", id="no truth value"),
+        pytest.param('model: !!int ""\n', "attempts/1.yaml: a value is not what its tag says", id="no number"),
+        pytest.param("model: !!timestamp abc\n", "attempts/1.yaml: a value is not what its tag says", id="no date"),
+        pytest.param(f"model: 0x{'f' * 5000}\n", "attempts/1.yaml: a value is not", id="a number of 6,000 digits"),
+        pytest.param("model: " + "[" * 5000, "attempts/1.yaml: it is nested too deep", id="5,000 deep"),
+        pytest.param("# " + "x" * 2**22, "attempts/1.yaml: 4194306 bytes are over the limit", id="too large"),
         pytest.param("model: yolov8n\n", "no source of labelled pictures", id="no sources"),
     ],
 )

@@ -14,6 +14,7 @@ from conftest import Ended
 from PIL import Image
 
 from yolo_pipeline import formats
+from yolo_pipeline.files import write_text
 
 Cli = Callable[..., Ended]
 Files = dict[str, str | bytes]
@@ -111,3 +112,10 @@ def test_links_to_folders_are_not_followed(cli: Cli, tmp_path: Path) -> None:
     (source / "loop").symlink_to(source, target_is_directory=True)
     ended = cli("convert", source, tmp_path / "out", "--json")
     assert json.loads(ended.out)["images"] == 1
+
+
+def test_a_file_that_cannot_be_written_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "report.md").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        write_text(tmp_path / "report.md", "text")
+    assert [path.name for path in tmp_path.iterdir()] == ["report.md"]

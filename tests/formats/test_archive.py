@@ -8,8 +8,9 @@ import stat
 import struct
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,7 +20,10 @@ from PIL import Image
 from yolo_pipeline import formats
 from yolo_pipeline.cli import run
 from yolo_pipeline.errors import AnnotationError, InputError
-from yolo_pipeline.formats import archive
+from yolo_pipeline.formats import FORMATS, ReadOptions, archive
+from yolo_pipeline.progress import Silent
+
+T = TypeVar("T")
 
 ROW = "0 0.5 0.5 0.2 0.4"
 
@@ -146,6 +150,14 @@ def flipped(file: Path) -> None:
     file.write_bytes(content)
 
 
+def shifted(file: Path) -> None:
+    """The archive says that its directory begins where it does not."""
+    save_zip(file, EXPORT)
+    content = bytearray(file.read_bytes())
+    content[-6] = 0xFF
+    file.write_bytes(content)
+
+
 @pytest.mark.parametrize(
     ("save", "reason"),
     [
@@ -154,7 +166,7 @@ def flipped(file: Path) -> None:
         pytest.param(raw_zip(("..\\evil.txt", b"x")), "leads out of the archive", id="zip slip, Windows"),
         pytest.param(raw_zip(("/tmp/evil.txt", b"x")), "is an absolute path", id="absolute"),
         pytest.param(raw_zip(("C:/evil.txt", b"x")), "is an absolute path", id="drive"),
-        pytest.param(raw_zip(("c:evil.txt", b"x")), "is an absolute path", id="drive without slash"),
+        pytest.param(raw_zip(("c:evil.txt", b"x")), "Windows cannot hold", id="drive without slash"),
         pytest.param(raw_zip(("\\\\host\\share\\x", b"x")), "is an absolute path", id="network path"),
         pytest.param(raw_zip((link("a.jpg"), b"/etc/passwd")), "is a link or a device", id="symbolic link"),
         pytest.param(raw_zip(("CON.txt", b"x")), "Windows cannot hold", id="device name of Windows"),
@@ -162,12 +174,14 @@ def flipped(file: Path) -> None:
         pytest.param(raw_zip(("a.jpg.", b"x")), "Windows cannot hold", id="dot at the end, which Windows drops"),
         pytest.param(raw_zip(("a.jpg:stream", b"x")), "Windows cannot hold", id="second stream of NTFS"),
         pytest.param(raw_zip(("a\nb.jpg", b"x")), "control characters", id="newline"),
+        pytest.param(raw_zip(("a\u202egpj.exe", b"x")), "control characters", id="text turned round"),
         pytest.param(raw_zip(("a" * 300, b"x")), "a name that is too long", id="name too long for a disk"),
         pytest.param(raw_zip(("a/" * 600, b"x")), "a name that is too long", id="hundreds of folders deep"),
         pytest.param(raw_zip(("bomb.txt", b"\0" * 2**24)), "times its size", id="ratio of a bomb"),
         pytest.param(raw_zip(("a", b"x"), ("a/b", b"x")), "the same name as another's", id="file and folder at once"),
         pytest.param(encrypted, "is encrypted", id="encrypted"),
         pytest.param(truncated, "is not a whole zip archive", id="truncated"),
+        pytest.param(shifted, "is not a whole zip archive", id="directory before the archive's beginning"),
         pytest.param(flipped, "is not a whole zip archive", id="wrong checksum"),
         pytest.param(lambda file: file.write_bytes(b""), "is not a whole zip archive", id="empty file"),
     ],
@@ -222,6 +236,57 @@ def test_hidden_files_and_those_of_macos_are_passed_over(tmp_path: Path) -> None
         "train/.hidden.jpg": b"x",
     }
     assert len(formats.read(save_zip(tmp_path / "mac.zip", {**EXPORT, **extra}))[0].images) == 2
+
+
+@pytest.mark.parametrize(
+    "name", ["감자\u3000양파", "a\u00a0b", "👩\u200d🍳"], ids=["wide blank", "fixed blank", "joined emoji"]
+)
+def test_names_with_unusual_blanks_are_read(tmp_path: Path, name: str) -> None:
+    file = save_zip(tmp_path / "a.zip", {"classes.txt": "egg", f"{name}.jpg": picture(), f"{name}.txt": ROW})
+    assert [(image.name, len(image.truths)) for image in formats.read(file)[0].images] == [(f"{name}.jpg", 1)]
+
+
+def test_folders_that_end_in_a_backslash_are_folders(tmp_path: Path) -> None:
+    raw_zip(("train\\", b""), ("train\\a.jpg", picture()), ("train\\a.txt", ROW.encode()))(tmp_path / "net.zip")
+    dataset, _ = formats.read(tmp_path / "net.zip")
+    assert [(image.name, image.split) for image in dataset.images] == [("train/a.jpg", "train")]
+
+
+def test_a_picture_that_is_gone_from_the_cache_is_unpacked_anew(tmp_path: Path) -> None:
+    file = save_zip(tmp_path / "export.zip", EXPORT)
+    first, second = (image.file for image in formats.read(file)[0].images)
+    first.unlink()
+    second.write_bytes(second.read_bytes()[:-1])
+    dataset, _ = formats.read(file)
+    assert [image.file.read_bytes() for image in dataset.images] == [picture(1), picture(2)]
+
+
+def test_what_is_converted_can_be_edited_in_place(tmp_path: Path) -> None:
+    file = save_zip(tmp_path / "export.zip", EXPORT)
+    dataset, _ = formats.read(file)
+    placed = FORMATS["yolo"].write(dataset, tmp_path / "out", link=True)  # type: ignore[misc]
+    for name in placed.values():
+        with (tmp_path / "out" / name).open("r+b") as opened:
+            opened.write(b"edited")
+    assert [image.file.read_bytes() for image in dataset.images] == [picture(1), picture(2)]
+
+
+class _Second(Silent):
+    """When the first command begins to unpack, a second one unpacks the same archive."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def items(self, items: Sequence[T], what: str) -> Iterable[T]:
+        if what.startswith("unpacking"):
+            formats.read(self.file)
+        return items
+
+
+def test_two_commands_that_unpack_one_archive_at_once(tmp_path: Path, cache: Path) -> None:
+    file = save_zip(tmp_path / "export.zip", EXPORT)
+    assert formats.read(file, options=ReadOptions(progress=_Second(file)))[0] == formats.read(file)[0]
+    assert len(list((cache / "yolo_pipeline" / "unpacked").iterdir())) == 1
 
 
 def test_convert_takes_a_zip(tmp_path: Path) -> None:

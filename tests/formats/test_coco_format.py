@@ -639,6 +639,5 @@ def test_cavity() -> None:
 
 
 def test_recognised(tmp_path: Path) -> None:
-    assert coco.recognise(open_source(save_source(tmp_path / "coco")).files)
-    save_json(tmp_path / "other" / "a.json", {"images": "of a gallery", "annotations": []})
-    assert not coco.recognise(open_source(tmp_path / "other").files)
+    assert formats.recognise(open_source(save_source(tmp_path / "coco"))) == "coco"
+    assert not coco.recognise({"images": "of a gallery", "annotations": []})

@@ -17,6 +17,7 @@ from yolo_pipeline.formats import FORMATS
 from yolo_pipeline.nouns import Box, Dataset, ImageRecord, Truth
 
 TRUTHS = (Truth(Box(10, 10, 60, 50), "egg"), Truth(Box(20, 5, 90, 80), "양파"))
+YAML = (b" !!bool maybe", b' !!int ""', b" !!timestamp abc", b" !!python/name:os.system", b" &a ", b" *a")
 READ_ONLY = {
     "via": ("via.json", json.dumps({
         f"{name}1": {"filename": name, "size": 1, "regions": [
@@ -81,7 +82,7 @@ def test_a_damaged_source_is_read_or_refused(source: tuple[str, Path], data: st.
         new = data.draw(
             st.one_of(
                 st.binary(max_size=3),
-                st.sampled_from([b"nan", b"-1e999", b"[", b"{", b'"', b"\n", b"../../x", b"&a;", b"\0"]),
+                st.sampled_from([b"nan", b"-1e999", b"[", b"{", b'"', b"\n", b"../../x", b"&a;", b"\0", *YAML]),
             )
         )
         content[at : at + data.draw(st.integers(0, 8))] = new

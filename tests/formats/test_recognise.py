@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -53,7 +55,9 @@ def test_labelimg_files_are_taken_for_voc(tmp_path: Path) -> None:
 
 
 def test_every_format_but_labelimg_can_be_recognised() -> None:
-    assert [name for name, entry in formats.FORMATS.items() if entry.recognise is None] == ["labelimg"]
+    assert [name for name, entry in formats.FORMATS.items() if not (entry.recognise or entry.recognise_json)] == [
+        "labelimg"
+    ]
 
 
 def test_missing_folder(tmp_path: Path) -> None:
@@ -90,3 +94,37 @@ def test_two_formats_at_once_must_be_named(tmp_path: Path) -> None:
     with pytest.raises(AnnotationError, match=r"may be any of voc, yolo.*--from"):
         formats.read(source)
     assert formats.read(source, "voc")[0].boxes == 1
+
+
+COCO: dict[str, Any] = {
+    "images": [{"id": 1, "file_name": "a.jpg", "width": 200, "height": 100}],
+    "categories": [{"id": 1, "name": "egg"}],
+    "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 10, 100, 50]}],
+}
+
+
+def test_one_file_among_many_others_is_found(tmp_path: Path) -> None:
+    others = {f"a{number:02}.json": '{"version": 1}' for number in range(30)}
+    source = save_folder(tmp_path, {**others, "labels.json": json.dumps(COCO)})
+    assert formats.read(source)[0].boxes == 1
+
+
+def test_files_of_two_json_formats_must_be_named(tmp_path: Path) -> None:
+    createml = json.dumps([{"image": "a.jpg", "annotations": []}])
+    with pytest.raises(AnnotationError, match="may be any of coco, createml"):
+        formats.read(save_folder(tmp_path, {"a.json": json.dumps(COCO), "b.json": createml}))
+
+
+def test_a_file_is_parsed_once_for_recognising_and_reading_and_forgotten_then(tmp_path: Path) -> None:
+    source = open_source(save_folder(tmp_path, {f"{split}/x.json": json.dumps(COCO) for split in ("train", "valid")}))
+    assert formats.recognise(source) == "coco"
+    for name in ("train/x.json", "valid/x.json"):
+        (tmp_path / name).unlink()
+    assert formats.read_opened(source, "coco", formats.ReadOptions())[0].boxes == 1
+    assert source.files.parsed == {}
+
+
+def test_of_thousands_of_files_the_first_tell(tmp_path: Path) -> None:
+    source = open_source(save_folder(tmp_path, {f"{number}.json": json.dumps(COCO) for number in range(20)}))
+    assert formats.recognise(source) == "coco"
+    assert len(source.files.parsed) < 20

@@ -132,6 +132,9 @@ def test_data_yaml_alone(tmp_path: Path) -> None:
             {"data_yaml": "roboflow: {project: {a: b}, url: [c], license: null}\n"}, id="values of wrong types"
         ),
         pytest.param({"data_yaml": "roboflow: !!python/object/apply:os.getcwd []\n"}, id="a tag that would run"),
+        pytest.param({"data_yaml": "roboflow: {version: !!bool maybe}\n"}, id="no truth value"),
+        pytest.param({"data_yaml": 'roboflow: {version: !!int ""}\n'}, id="no number"),
+        pytest.param({"data_yaml": "roboflow: {exported: !!timestamp abc}\n"}, id="no date"),
         pytest.param({"data_yaml": "a: &a [x, x]\nroboflow: {project: *a}\n"}, id="an alias from outside the block"),
     ],
 )

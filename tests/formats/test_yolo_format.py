@@ -76,6 +76,10 @@ def test_class_names_of_data_yaml(tmp_path: Path, config: str, names: tuple[str,
         pytest.param("names: [", "not a YAML file", id="broken YAML"),
         pytest.param("- chicken", "does not hold keys and values", id="no mapping"),
         pytest.param("names: !!python/object/apply:os.getcwd []", "not a YAML file", id="a Python object"),
+        pytest.param("names: [a]\nnc: !!bool maybe", "not a YAML file", id="no truth value"),
+        pytest.param('names: [a]\nnc: !!int ""', "not a YAML file", id="no number"),
+        pytest.param("names: [a]\ndate: !!timestamp abc", "not a YAML file", id="no date"),
+        pytest.param(f"names: [0x{'f' * 5000}]", "not a YAML file", id="a name of 6,000 digits"),
     ],
 )
 def test_wrong_data_yaml_is_named(tmp_path: Path, config: str, reason: str) -> None:

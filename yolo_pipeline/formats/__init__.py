@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from yolo_pipeline.errors import AnnotationError
 from yolo_pipeline.formats import coco, createml, roboflow, tensorflow_csv, tfrecord, via, voc, yolo
-from yolo_pipeline.formats.json_files import BadJson, load_json
+from yolo_pipeline.formats.json_files import BadJson, load_json, recognised_json
 from yolo_pipeline.formats.source import Listing, ReadOptions, Source, open_source
-from yolo_pipeline.nouns import Dataset, ReadReport
+from yolo_pipeline.nouns import Dataset, ReadReport, Skip
 from yolo_pipeline.progress import Progress, silent
 
 __all__ = ["FORMATS", "Format", "ReadOptions", "read", "recognise"]
@@ -32,21 +32,27 @@ class Writer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format's functions. `recognise` is None where content cannot tell it from another of the table."""
+    """A format's functions.
+
+    Attributes:
+        recognise: whether a listing is of the format; None where content cannot tell it from another of the table.
+        recognise_json: the same of what a JSON file holds, for formats that are JSON.
+    """
 
     read: Reader
     write: Writer | None
-    recognise: Callable[[Listing], bool] | None
+    recognise: Callable[[Listing], bool] | None = None
+    recognise_json: Callable[[Any], bool] | None = None
 
 
 FORMATS: dict[str, Format] = {
     "voc": Format(voc.read, voc.write, voc.recognise),
-    "labelimg": Format(partial(voc.read, origin=0), partial(voc.write, origin=0), None),
+    "labelimg": Format(partial(voc.read, origin=0), partial(voc.write, origin=0)),
     "yolo": Format(yolo.read, yolo.write, yolo.recognise),
-    "coco": Format(coco.read, coco.write, coco.recognise),
-    "createml": Format(createml.read, None, createml.recognise),
+    "coco": Format(coco.read, coco.write, recognise_json=coco.recognise),
+    "createml": Format(createml.read, None, recognise_json=createml.recognise),
     "csv": Format(tensorflow_csv.read, None, tensorflow_csv.recognise),
-    "via": Format(via.read, None, via.recognise),
+    "via": Format(via.read, None, recognise_json=via.recognise),
     "tfrecord": Format(tfrecord.read, tfrecord.write, tfrecord.recognise),
 }
 
@@ -57,7 +63,13 @@ def recognise(source: Source) -> str:
     Raises:
         AnnotationError: nothing is recognised, or more than one format is.
     """
-    found = [name for name, entry in FORMATS.items() if entry.recognise and entry.recognise(source.files)]
+    of_json = {name: entry.recognise_json for name, entry in FORMATS.items() if entry.recognise_json}
+    by_json = recognised_json(source.files, of_json)
+    found = [
+        name
+        for name, entry in FORMATS.items()
+        if name in by_json or (entry.recognise and entry.recognise(source.files))
+    ]
     if len(found) == 1:
         return found[0]
     if found:
@@ -91,4 +103,6 @@ def read(path: Path, format: str = "auto", options: ReadOptions = ReadOptions())
 def read_opened(source: Source, format: str, options: ReadOptions) -> tuple[Dataset, ReadReport]:
     name = recognise(source) if format == "auto" else format
     dataset, report = FORMATS[name].read(source, options)
-    return dataset, report + ReadReport(facts=roboflow.facts(source.files, source.path.name))
+    links = dict.fromkeys((*source.files.links, *source.pictures.links))
+    skipped = tuple(Skip(link, "a link to a folder, which is not followed") for link in links)
+    return dataset, report + ReadReport(skipped=skipped, facts=roboflow.facts(source.files, source.path.name))

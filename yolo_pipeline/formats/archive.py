@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import shutil
 import stat
 import struct
-import time
 import unicodedata
 import zipfile
 import zlib
@@ -16,20 +16,22 @@ from pathlib import Path
 
 from yolo_pipeline import images
 from yolo_pipeline.errors import AnnotationError
-from yolo_pipeline.files import cache_folder, folder_beside
+from yolo_pipeline.files import fits_windows
+from yolo_pipeline.formats.unpacking import unpacked_folder
 from yolo_pipeline.progress import Progress
 
 MAX_ENTRIES = 500_000
 MAX_BYTES = 100 * 2**30
 MAX_RATIO = 200  # photographs hardly shrink, label files by 30; a bomb goes to 1000
 _RATIO_COUNTS_FROM = 10 * 2**20  # bytes; what is smaller can be no bomb
-_KEPT_DAYS = 30
 _REMEDY = "Do not trust it; if you know it, unpack it yourself and name the folder"
 _LONGEST_NAME, _LONGEST_PART = 1000, 255  # characters; bytes, the limit of most disks
 _UTF8_FLAG, _ENCRYPTED_FLAG = 0x800, 0x1
-_NOT_ON_WINDOWS = re.compile(r'[<>:"|?*]|[. ]$|^(con|prn|aux|nul|com\d|lpt\d)(\..*)?$', re.IGNORECASE)
+_ABSOLUTE = re.compile(r"/|[A-Za-z]:(/|$)")
+_TURNS_TEXT = re.compile("[\u202a-\u202e\u2066-\u2069]")  # writes `gpj.exe` so that it reads `exe.jpg`
 _BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError)
-"""What Python's zipfile raises on broken archives."""
+_BROKEN_ERRNO = (None, errno.EINVAL)
+"""What Python's zipfile raises on broken archives; it seeks to where they say, and that may be nowhere."""
 
 _LAYOUT_FOLDERS = frozenset(
     {"train", "training", "valid", "val", "validation", "test", "images", "labels", "annotations"}
@@ -43,20 +45,17 @@ def is_archive(path: Path) -> bool:
 def unpacked(archive: Path, progress: Progress) -> Path:
     """The folder with the content of a zip file, below the user's cache; without folders around all of it.
 
-    It is found again by the archive's sha256. What was not asked for in a month is removed.
+    It is found again by the archive's sha256, and made anew where a file in it is not as it was.
 
     Raises:
         AnnotationError: no whole archive; an entry outside of it, a link, a name that no other system can hold, or
             more and larger entries than MAX_ENTRIES, MAX_BYTES and MAX_RATIO allow. Nothing was written then.
     """
-    folder = cache_folder() / "unpacked" / images.sha256(archive)
-    if folder.is_dir():
-        folder.touch()
-    else:
-        forget_old(folder.parent)
-        with _opened(archive) as (opened, entries), folder_beside(folder) as building:
-            _extract(archive, opened, entries, building, progress)
-    return _inside(folder)
+    try:
+        name = images.sha256(archive)
+    except OSError as error:
+        raise AnnotationError(archive, error.strerror or str(error), "Check its permissions") from error
+    return _inside(unpacked_folder(name, lambda folder: unpack_into(folder, archive, progress)))
 
 
 def unpack_into(folder: Path, archive: Path, progress: Progress) -> None:
@@ -76,7 +75,15 @@ def _opened(archive: Path) -> Iterator[tuple[zipfile.ZipFile, list[tuple[str, zi
         with zipfile.ZipFile(archive) as opened:
             yield opened, _checked(archive, opened)
     except _BROKEN as error:
-        raise AnnotationError(archive, f"is not a whole zip archive ({error})", "Download it again") from error
+        raise _not_whole(archive, error) from error
+    except OSError as error:
+        if error.errno not in _BROKEN_ERRNO:
+            raise
+        raise _not_whole(archive, error) from error
+
+
+def _not_whole(archive: Path, error: Exception) -> AnnotationError:
+    return AnnotationError(archive, f"is not a whole zip archive ({error})", "Download it again")
 
 
 def _checked(archive: Path, opened: zipfile.ZipFile) -> list[tuple[str, zipfile.ZipInfo]]:
@@ -95,7 +102,7 @@ def _checked(archive: Path, opened: zipfile.ZipFile) -> list[tuple[str, zipfile.
         if (fault := _fault(name, info)) is not None:
             raise AnnotationError(f"{archive}: {name}", fault, _REMEDY)
         parts = name.split("/")
-        if info.is_dir() or any(part.startswith((".", "__MACOSX")) for part in parts):
+        if name.endswith("/") or any(part.startswith((".", "__MACOSX")) for part in parts):
             continue
         if name in entries:
             raise AnnotationError(f"{archive}: {name}", "is there twice", _REMEDY)
@@ -121,15 +128,15 @@ def _fault(name: str, info: zipfile.ZipInfo) -> str | None:
     """Why an entry is refused; None where it is safe."""
     parts = name.rstrip("/").split("/")
     kind = stat.S_IFMT(info.external_attr >> 16)
-    if name.startswith("/") or re.match(r"[A-Za-z]:", name):
+    if _ABSOLUTE.match(name):
         return "is an absolute path in an archive"
     if ".." in parts:
         return "leads out of the archive"
     if len(name) > _LONGEST_NAME or any(len(part.encode("utf-8", "replace")) > _LONGEST_PART for part in parts):
         return "has a name that is too long"
-    if not all(part.isprintable() for part in parts):
+    if _TURNS_TEXT.search(name) or any(unicodedata.category(character) == "Cc" for character in name):
         return "has a name with control characters"
-    if any(part in ("", ".") or _NOT_ON_WINDOWS.search(part) for part in parts):
+    if any(part in ("", ".") or not fits_windows(part) for part in parts):
         return "has a name that Windows cannot hold"
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         return "is a link or a device in an archive"
@@ -160,18 +167,8 @@ def _extract(
 
 def _inside(folder: Path) -> Path:
     """The first folder that holds more than one other folder."""
-    while len(found := list(folder.iterdir())) == 1 and found[0].is_dir():
+    while len(found := [path for path in folder.iterdir() if path.name[0] != "."]) == 1 and found[0].is_dir():
         if found[0].name.lower() in _LAYOUT_FOLDERS:
             break
         folder = found[0]
     return folder
-
-
-def forget_old(cache: Path) -> None:
-    """Removes what was unpacked and not asked for in a month."""
-    if not cache.is_dir():
-        return
-    oldest = time.time() - _KEPT_DAYS * 24 * 3600
-    for folder in cache.iterdir():
-        if folder.stat().st_mtime < oldest:
-            shutil.rmtree(folder, ignore_errors=True)

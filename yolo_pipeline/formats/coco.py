@@ -17,17 +17,21 @@ from typing import Any
 
 from yolo_pipeline.errors import AnnotationError
 from yolo_pipeline.files import write_json
-from yolo_pipeline.formats.files import Notebook, clean_label, distinct_stems, place_picture
-from yolo_pipeline.formats.json_files import BadJson, box_of, first_json, load_json, number
+from yolo_pipeline.formats.files import (
+    ROUNDING_DIGITS,
+    Notebook,
+    clean_label,
+    distinct_stems,
+    place_picture,
+    rounded_box,
+)
+from yolo_pipeline.formats.json_files import BadJson, box_of, number, take_json
 from yolo_pipeline.formats.records import Entry, Found, RecordMaker
 from yolo_pipeline.formats.source import Listing, ReadOptions, Source
 from yolo_pipeline.nouns import Box, Change, Dataset, ImageRecord, ReadReport, Skip
 from yolo_pipeline.progress import Progress, silent
 
 ANNOTATION_FILE = "_annotations.coco.json"
-_ROUNDING_DIGITS = 6
-"""Pixels are rounded to a millionth, so that what `write` wrote is read back equal."""
-
 _NO_COCO = "Name a folder with COCO files; for annotations in another format, leave `format` out, or name that one"
 _Id = int | str
 _ID_DIGITS = 19
@@ -85,11 +89,6 @@ def write(
     return placed
 
 
-def recognise(listing: Listing) -> bool:
-    """Whether one of the first JSON files lists pictures and categories or objects, as COCO does."""
-    return any(_is_coco(content) for content in first_json(listing))
-
-
 class _BadCoco(ValueError):
     """The file is not what COCO says; the text names the key."""
 
@@ -112,8 +111,8 @@ def _coco_files(listing: Listing, notebook: Notebook) -> Iterator[_CocoFile]:
     polygons = 0
     for name in listing.with_suffix(".json"):
         try:
-            content = load_json(listing.root / name)
-            if not _is_coco(content):
+            content = take_json(listing, name)
+            if not recognise(content):
                 notebook.notes.append(f"{name} is no COCO file: passed over")
                 continue
             reader = _CocoReader(name, notebook)
@@ -125,8 +124,8 @@ def _coco_files(listing: Listing, notebook: Notebook) -> Iterator[_CocoFile]:
         notebook.notes.append(f"{polygons} polygons without a box became their bounding boxes")
 
 
-def _is_coco(content: Any) -> bool:
-    """Whether it lists pictures and categories or objects; COCO's captions are a list of neither."""
+def recognise(content: Any) -> bool:
+    """Whether a JSON file lists pictures and categories or objects; COCO's captions are a list of neither."""
     if not isinstance(content, dict) or not isinstance(content.get("images"), list):
         return False
     annotations = content.get("annotations")
@@ -273,7 +272,7 @@ def _box(said: Any) -> Box | None:
     if values is None:
         return None
     x, y, width, height = values.x0, values.y0, values.x1, values.y1
-    box = Box(*(round(value, _ROUNDING_DIGITS) for value in (x, y, x + width, y + height)))
+    box = rounded_box(x, y, x + width, y + height)
     return box if math.isfinite(box.x1) and math.isfinite(box.y1) else None
 
 
@@ -290,7 +289,7 @@ def _box_around(segmentation: Any) -> Box | None:
             return None
         xs += finite[0::2]
         ys += finite[1::2]
-    return Box(*(round(value, _ROUNDING_DIGITS) for value in (min(xs), min(ys), max(xs), max(ys))))
+    return rounded_box(min(xs), min(ys), max(xs), max(ys))
 
 
 @dataclass(slots=True)
@@ -324,5 +323,5 @@ class _CocoWriter:
 
 
 def _pixels(value: float) -> float | int:
-    rounded = round(float(value), _ROUNDING_DIGITS)
+    rounded = round(float(value), ROUNDING_DIGITS)
     return int(rounded) if rounded.is_integer() else rounded

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from yolo_pipeline.errors import AnnotationError
-from yolo_pipeline.formats.files import Notebook
-from yolo_pipeline.formats.json_files import BadJson, box_of, first_json, load_json
+from yolo_pipeline.formats.files import Notebook, rounded_box
+from yolo_pipeline.formats.json_files import BadJson, box_of, take_json
 from yolo_pipeline.formats.records import Entry, Found, RecordMaker
 from yolo_pipeline.formats.source import Listing, ReadOptions, Source
 from yolo_pipeline.nouns import Box, Dataset, ReadReport, Skip
@@ -21,7 +21,6 @@ from yolo_pipeline.nouns import Box, Dataset, ReadReport, Skip
 _PICTURE_KEYS = ("image", "imagefilename")
 _OBJECT_KEYS = ("annotations", "annotation")
 _BOX_KEYS = ("x", "y", "width", "height")
-_ROUNDING_DIGITS = 6  # pixels to a millionth: half a width added and taken away gives round numbers again
 _NO_CREATEML = "Name a folder with CreateML files; for annotations in another format, leave `format` out"
 
 
@@ -44,11 +43,6 @@ def read(source: Source, options: ReadOptions = ReadOptions()) -> tuple[Dataset,
     return Dataset(tuple(names), records), notebook.report()
 
 
-def recognise(listing: Listing) -> bool:
-    """Whether one of the first JSON files is a list of pictures with objects, as CreateML wants it."""
-    return any(_is_createml(content) for content in first_json(listing))
-
-
 class _BadCreateml(ValueError):
     """The file is not what CreateML says; the text names the key."""
 
@@ -56,8 +50,8 @@ class _BadCreateml(ValueError):
 def _entries(listing: Listing, notebook: Notebook) -> Iterator[Entry]:
     for name in listing.with_suffix(".json"):
         try:
-            content = load_json(listing.root / name)
-            if _is_createml(content):
+            content = take_json(listing, name)
+            if recognise(content):
                 yield from [_entry(name, f"[{at}]", picture) for at, picture in enumerate(content)]
             else:
                 notebook.notes.append(f"{name} is no CreateML file: passed over")
@@ -65,8 +59,8 @@ def _entries(listing: Listing, notebook: Notebook) -> Iterator[Entry]:
             notebook.bad.append(Skip(name, str(error)))
 
 
-def _is_createml(content: Any) -> bool:
-    """Whether the first of a list has the keys of a picture with objects."""
+def recognise(content: Any) -> bool:
+    """Whether a JSON file is a list whose first has the keys of a picture with objects."""
     if not isinstance(content, list) or not content or not isinstance(content[0], dict):
         return False
     first = content[0]
@@ -106,7 +100,7 @@ def _box(said: Any) -> Box | None:
         return None
     x, y, width, height = values.x0, values.y0, values.x1, values.y1
     corners = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-    return box_of([round(value, _ROUNDING_DIGITS) for value in corners])  # a sum may have become infinite
+    return rounded_box(*corners) if box_of(corners) else None  # a sum may have become infinite
 
 
 def _key(entry: dict[str, Any], keys: tuple[str, ...]) -> str | None:

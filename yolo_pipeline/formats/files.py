@@ -14,9 +14,13 @@ from pathlib import Path
 
 from yolo_pipeline import images
 from yolo_pipeline.errors import AnnotationError, one_line
+from yolo_pipeline.files import cache_folder
 from yolo_pipeline.formats.source import composed, stem_of
 from yolo_pipeline.geometry import clip_box, order_corners, turn_box
 from yolo_pipeline.nouns import Box, Change, ImageRecord, ReadReport, Skip, Split, Truth
+
+ROUNDING_DIGITS = 6
+"""Pixels are rounded to a millionth: half a width added and taken away gives back what was written."""
 
 _ROBOFLOW_VERSION = re.compile(r"(.+)\.rf\.[0-9A-Za-z]{16,}")
 
@@ -53,10 +57,15 @@ class Notebook:
 
 
 def place_picture(source: str, target: str, link: bool) -> None:
-    """Hard-links a picture where the disk can, copies it where it cannot. Existing files are never replaced."""
+    """Hard-links a picture where the disk can, copies it where it cannot. Existing files are never replaced.
+
+    What lies in the cache is copied always: an edit of the picture in place would change what later runs find there.
+    """
     if link:
+        source = os.path.realpath(source) if os.path.islink(source) else source
+    if link and not _is_cached(os.path.split(source)[0], cache_folder()):
         try:
-            os.link(os.path.realpath(source) if os.path.islink(source) else source, target)
+            os.link(source, target)
             return
         except FileExistsError:
             raise
@@ -65,6 +74,11 @@ def place_picture(source: str, target: str, link: bool) -> None:
     if os.path.lexists(target):
         raise FileExistsError(target)
     shutil.copyfile(source, target)
+
+
+@lru_cache(maxsize=256)  # thousands of pictures lie in a handful of folders
+def _is_cached(folder: str, cache: Path) -> bool:
+    return Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(cache))
 
 
 def image_record(
@@ -148,6 +162,12 @@ def once(truths: Iterable[tuple[int, Truth]], file: str, notebook: Notebook) -> 
             why = f"the same box and class as object {first}"
             notebook.dropped.append(Change(file, number, "duplicate", why))
     return tuple(kept)
+
+
+def rounded_box(x0: float, y0: float, x1: float, y1: float) -> Box:
+    return Box(
+        round(x0, ROUNDING_DIGITS), round(y0, ROUNDING_DIGITS), round(x1, ROUNDING_DIGITS), round(y1, ROUNDING_DIGITS)
+    )
 
 
 def show_box(box: Box) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from functools import lru_cache
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,26 +12,31 @@ from yolo_pipeline.formats.source import Listing
 from yolo_pipeline.nouns import Box
 
 MAX_BYTES = 2**30
-_LOOKED_AT = 8  # files that are opened to recognise a format
+_LOOKED_AT = 8  # files that are opened to recognise a format, even where the first one is recognised
+_MOST_LOOKED_AT = 2**28  # bytes of files that no format knows
 
 
 class BadJson(ValueError):
     """The file cannot be read as JSON; the text says why, without the file's name."""
 
 
-def load_json(file: Path) -> Any:
-    """What a JSON file holds. NaN and Infinity, which Python reads, come as floats: see `number`.
+def take_json(listing: Listing, name: str) -> Any:
+    """What a JSON file of a listing holds: as it was recognised, so that it is parsed once; forgotten then.
 
-    Do not change it: it is remembered, as recognising a source and reading it open the same file.
+    NaN and Infinity, which Python reads, come as floats: see `number`.
 
     Raises:
         BadJson: not JSON, nested too deep, over MAX_BYTES, or unreadable.
     """
+    return listing.parsed.pop(name) if name in listing.parsed else load_json(listing.root / name)
+
+
+def load_json(file: Path) -> Any:
+    """What `take_json` gives, of any file."""
     try:
-        status = file.stat()
-        if status.st_size > MAX_BYTES:
-            raise BadJson(f"{status.st_size} bytes are over the limit of {MAX_BYTES}")
-        return _load(file, status.st_mtime_ns, status.st_size)
+        if (size := file.stat().st_size) > MAX_BYTES:
+            raise BadJson(f"{size} bytes are over the limit of {MAX_BYTES}")
+        return json.loads(file.read_bytes().decode("utf-8-sig"))
     except OSError as error:
         raise BadJson(error.strerror or str(error)) from error
     except RecursionError as error:
@@ -40,19 +45,28 @@ def load_json(file: Path) -> Any:
         raise BadJson(str(error) if isinstance(error, BadJson) else f"not a whole JSON file ({error})") from error
 
 
-@lru_cache(maxsize=1)
-def _load(file: Path, _changed: int, _size: int) -> Any:
-    return json.loads(file.read_bytes().decode("utf-8-sig"))
+def recognised_json(listing: Listing, formats: Mapping[str, Callable[[Any], bool]]) -> set[str]:
+    """Which formats the JSON files of a listing are of, by functions of what a file holds.
 
-
-def first_json(listing: Listing) -> list[Any]:
-    """What the first readable JSON files of a listing hold, for recognising a format."""
-    found = []
-    for name in listing.with_suffix(".json")[:_LOOKED_AT]:
+    Looks at the first few, and where no format knows one of them, at the others until one does. What was parsed is
+    kept for `take_json` where a format knows it.
+    """
+    found: set[str] = set()
+    unknown = 0
+    for at, name in enumerate(listing.with_suffix(".json")):
+        if at >= _LOOKED_AT and (found or unknown > _MOST_LOOKED_AT):
+            break
+        file = listing.root / name
         try:
-            found.append(load_json(listing.root / name))
+            content = load_json(file)
         except BadJson:
             continue
+        known = {format for format, is_of in formats.items() if is_of(content)}
+        if known:
+            listing.parsed[name] = content
+        else:
+            unknown += file.stat().st_size
+        found |= known
     return found
 
 

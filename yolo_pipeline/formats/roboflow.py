@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-import yaml
-
 from yolo_pipeline.errors import one_line
 from yolo_pipeline.formats.source import Listing
+from yolo_pipeline.formats.yaml_files import parse_yaml
 from yolo_pipeline.nouns import Fact
 
 KEYS = ("workspace", "project", "version", "licence", "url", "exported", "images", "preprocessing", "augmentation")
@@ -97,9 +96,9 @@ def _config(text: str) -> dict[str, str]:
     if (block := _BLOCK.search(text)) is None:
         return {}
     try:
-        said = yaml.safe_load(block.group())["roboflow"]
+        said = parse_yaml(block.group())["roboflow"]
         words = {str(key): str(said[key]) for key in said if isinstance(said[key], (str, int))}
-    except (yaml.YAMLError, ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError):  # no YAML, or not what Roboflow writes
         return {}
     if "license" in words:
         words["licence"] = words.pop("license")

@@ -9,7 +9,7 @@ import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from yolo_pipeline import images
 from yolo_pipeline.errors import AnnotationError
@@ -25,6 +25,7 @@ _TEXT_SUFFIXES = frozenset(
 _SPLIT_FOLDERS: dict[str, Split] = {
     "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "test": "test",
 }  # fmt: skip
+_FOLDERS_ABOVE_SPLITS = frozenset({"images", "jpegimages", "labels", "annotations", "dataset", "data"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,18 @@ class ReadOptions:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The files below a folder as sorted relative names with `/`, split into pictures and others."""
+    """The files below a folder as sorted relative names with `/`, split into pictures and others.
+
+    Attributes:
+        links: links to folders, which were not followed.
+        parsed: what JSON files hold, between recognising and reading: see `json_files`.
+    """
 
     root: Path
     pictures: tuple[str, ...]
     others: tuple[str, ...]
+    links: tuple[str, ...] = ()
+    parsed: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def with_suffix(self, *suffixes: str) -> list[str]:
         return [name for name in self.others if name.lower().endswith(suffixes)]
@@ -104,7 +112,7 @@ def _listing_of(path: Path, progress: Progress) -> Listing:
     if path.is_file() and (path.suffix.lower() in _ANNOTATION_SUFFIXES or is_record_file(path.name)):
         around = list_files(path.parent)
         maps = tuple(name for name in around.with_suffix(".pbtxt") if "/" not in name)
-        return Listing(path.parent, around.pictures, (path.name, *maps))
+        return Listing(path.parent, around.pictures, (path.name, *maps), around.links)
     if path.exists():
         remedy = "Name a folder of pictures and annotations, a zip of one, or a .json, .csv or .record file"
         raise AnnotationError(path, "is a file that cannot be a source", remedy)
@@ -112,17 +120,30 @@ def _listing_of(path: Path, progress: Progress) -> Listing:
 
 
 def list_files(root: Path) -> Listing:
-    """All files below `root`, sorted. Hidden files and links to folders are passed over."""
+    """All files below `root`, sorted. Hidden files are passed over; links to folders are named, not followed.
+
+    Raises:
+        AnnotationError: a folder that cannot be listed.
+    """
     pictures: list[str] = []
     others: list[str] = []
-    for folder, folders, files in os.walk(root):
+    links: list[str] = []
+    for folder, folders, files in os.walk(root, onerror=_refuse):
         folders[:] = sorted(f for f in folders if not f.startswith((".", "__MACOSX")))
         below = os.path.relpath(folder, root).replace(os.sep, "/")
         prefix = "" if below == "." else below + "/"
+        links += [prefix + name for name in folders if os.path.islink(os.path.join(folder, name))]
         for file in files:
             if not file.startswith("."):
                 (pictures if _is_picture(folder, file) else others).append(prefix + file)
-    return Listing(root, tuple(sorted(pictures)), tuple(sorted(others)))
+    return Listing(root, tuple(sorted(pictures)), tuple(sorted(others)), tuple(sorted(links)))
+
+
+def _refuse(error: OSError) -> None:
+    where = os.fsdecode(error.filename)
+    raise AnnotationError(
+        where, f"cannot be listed ({error.strerror})", "Mend its permissions, or take it out"
+    ) from error
 
 
 def _is_picture(folder: str, file: str) -> bool:
@@ -148,7 +169,8 @@ class PictureIndex:
     """Finds the picture that an annotation file means by a name in it.
 
     Such names are somebody else's paths, with `\\`, in decomposed Unicode, with another suffix: the longest end of
-    one that is really there counts. Nothing outside the listing can be found.
+    one that is really there counts. Nothing outside the listing can be found, and only a whole path leads from one
+    split's folder to another's: `3.jpg` in `train/labels.json` is never `test/3.jpg`.
     """
 
     pictures: Listing
@@ -171,7 +193,9 @@ class PictureIndex:
             for exact in (posixpath.normpath(posixpath.join(folder, name)), name):
                 if exact in self._exact:
                     return [self._exact[exact]]
-        found = self._by_name.get(said.rpartition("/")[2]) or self._by_stem.get(stem_of(said)) or []
+        found = same_split(self._by_name.get(said.rpartition("/")[2], []), folder) or same_split(
+            self._by_stem.get(stem_of(said), []), folder
+        )
         if len(found) > 1:
             found = _longest_common_end(found, f"{folder}/{said}")
         if len(found) > 1:
@@ -203,9 +227,25 @@ def folder_of(name: str) -> str:
 
 
 def split_of_folder(name: str) -> Split | None:
-    """The split that the first folder of a relative name stands for (`valid/x.jpg` -> val)."""
-    first, slash, _ = name.partition("/")
-    return _SPLIT_FOLDERS.get(first.lower()) if slash else None
+    """The split that the first folder of a relative name stands for, below such as `images` (`valid/x.jpg` -> val)."""
+    return _SPLIT_FOLDERS.get(split_folder(name).rpartition("/")[2].lower())
+
+
+def split_folder(name: str) -> str:
+    """The folder of a split that a relative name lies in (`images/train/1/x.jpg` -> images/train); empty if none."""
+    parts = name.split("/")[:-1]
+    for depth, part in enumerate(map(str.lower, parts), start=1):
+        if part in _SPLIT_FOLDERS:
+            return "/".join(parts[:depth])
+        if part not in _FOLDERS_ABOVE_SPLITS:
+            break
+    return ""
+
+
+def same_split(pictures: list[str], folder: str) -> list[str]:
+    """The pictures that do not lie in another split's folder than `folder` does."""
+    split = split_of_folder(f"{folder}/")
+    return [name for name in pictures if split_of_folder(name) in (split, None)] if split else pictures
 
 
 def split_of_file(name: str) -> Split | None:

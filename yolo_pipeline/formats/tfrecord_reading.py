@@ -14,7 +14,7 @@ from yolo_pipeline import images
 from yolo_pipeline.errors import AnnotationError
 from yolo_pipeline.formats.files import Notebook, clean_label, group_of, once, settle_box
 from yolo_pipeline.formats.label_map import BadLabelMap, Item, read_label_map
-from yolo_pipeline.formats.source import Listing, ReadOptions, Source, split_of_file, split_of_folder, stem_of
+from yolo_pipeline.formats.source import Listing, ReadOptions, Source, split_folder, split_of_file, stem_of
 from yolo_pipeline.formats.tfrecord_files import BadRecord, Example, Frame, frames
 from yolo_pipeline.formats.tfrecord_pictures import safe_name, unpack_pictures
 from yolo_pipeline.geometry import turn_box
@@ -188,7 +188,7 @@ def _class_name(item: Item, texts: set[str]) -> str:
 
 def _folders(names: Sequence[str]) -> dict[str, str]:
     """Record file -> folder under which its pictures are named: its split's, or its stem; else its whole name."""
-    short = {name: name.partition("/")[0] if split_of_folder(name) else stem_of(name) for name in names}
+    short = {name: split_folder(name) or stem_of(name) for name in names}
     return short if len(set(short.values())) == len(names) else {name: name for name in names}
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from yolo_pipeline import images
 from yolo_pipeline.errors import AnnotationError
 from yolo_pipeline.formats.files import Notebook, clean_label
-from yolo_pipeline.formats.json_files import BadJson, first_json, load_json, number
+from yolo_pipeline.formats.json_files import BadJson, number, take_json
 from yolo_pipeline.formats.records import Entry, Found, RecordMaker
 from yolo_pipeline.formats.source import Listing, ReadOptions, Source
 from yolo_pipeline.nouns import Box, Dataset, ImageRecord, ReadReport, Skip
@@ -58,9 +58,9 @@ def read(source: Source, options: ReadOptions = ReadOptions()) -> tuple[Dataset,
     return Dataset(_class_names(files, key, records), records), notebook.report()
 
 
-def recognise(listing: Listing) -> bool:
-    """Whether one of the first JSON files is of VIA; that of VIA 3 counts, so that reading names what to do."""
-    return any(_is_via_3(content) or _listed(content) is not None for content in first_json(listing))
+def recognise(content: Any) -> bool:
+    """Whether a JSON file is of VIA; that of VIA 3 counts, so that reading names what to do."""
+    return _is_via_3(content) or _listed(content) is not None
 
 
 class _BadVia(ValueError):
@@ -94,7 +94,7 @@ class _ViaFile:
 def _via_files(listing: Listing, notebook: Notebook) -> Iterator[_ViaFile]:
     for name in listing.with_suffix(".json"):
         try:
-            content = load_json(listing.root / name)
+            content = take_json(listing, name)
             if _is_via_3(content):
                 raise _BadVia("is a VIA 3 project, which is not read; export it as COCO from VIA 3")
             listed = _listed(content)

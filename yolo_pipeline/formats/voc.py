@@ -25,7 +25,7 @@ from yolo_pipeline.formats.files import (
     place_picture,
     settle_box,
 )
-from yolo_pipeline.formats.source import Listing, ReadOptions, Source, folder_of, split_of_folder, stem_of
+from yolo_pipeline.formats.source import Listing, ReadOptions, Source, folder_of, same_split, split_of_folder, stem_of
 from yolo_pipeline.formats.voc_xml import CORNERS, BadXml, OtherXml, VocAnnotation, VocObject, parse
 from yolo_pipeline.geometry import turn_box
 from yolo_pipeline.nouns import SPLITS, Box, Change, Dataset, ImageRecord, ReadReport, Skip, Split, Truth
@@ -81,7 +81,8 @@ def write(
 ) -> dict[str, str]:
     """Writes pictures and XML side by side, as LabelImg keeps them; in one folder a split, if there are any.
 
-    Boxes are written on the pixels as stored, as LabelImg shows them. A box of one pixel's width has xmin = xmax at
+    VOC has no list of classes: their order is lost, and so are classes without an object. Boxes are written on the
+    pixels as stored, as LabelImg shows them. A box of one pixel's width has xmin = xmax at
     origin 1, which readers (ours, too) take for no box.
 
     Args:
@@ -256,7 +257,7 @@ def _pair(
         by_stem[stem_of(picture)].append(picture)
     claimed: dict[str, str] = {}
     for name in annotations:
-        candidates = by_stem.get(stem_of(name), [])
+        candidates = same_split(by_stem.get(stem_of(name), []), folder_of(name))
         if len(candidates) > 1:
             candidates = _nearest(name, candidates, listing)
         if not candidates:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,16 @@ import yaml
 
 from yolo_pipeline import images
 from yolo_pipeline.files import write_text
-from yolo_pipeline.formats.files import Notebook, distinct_stems, image_record, once, place_picture, settle_box
-from yolo_pipeline.formats.source import Listing, ReadOptions, Source, folder_of, split_of_folder, stem_of
+from yolo_pipeline.formats.files import (
+    Notebook,
+    distinct_stems,
+    image_record,
+    once,
+    place_picture,
+    rounded_box,
+    settle_box,
+)
+from yolo_pipeline.formats.source import Listing, ReadOptions, Source, folder_of, same_split, split_of_folder, stem_of
 from yolo_pipeline.formats.yolo_config import (
     NAME_LISTS,
     class_names,
@@ -31,8 +40,6 @@ from yolo_pipeline.progress import Progress, silent
 
 _OTHER_TEXTS = ("classes", "readme", "license", "source", "train.txt", "val.txt", "valid.txt", "test.txt")
 _MOST_UNNAMED_CLASSES = 10_000
-_ROUNDING_DIGITS = 6
-"""Pixels are rounded to a millionth, so that what `write` wrote is read back equal."""
 
 
 def read(source: Source, options: ReadOptions = ReadOptions()) -> tuple[Dataset, ReadReport]:
@@ -52,12 +59,15 @@ def read(source: Source, options: ReadOptions = ReadOptions()) -> tuple[Dataset,
     names = class_names(listing, config)
     folders = split_folders(listing, config, notebook)
     labels = {name: name for name in listing.with_suffix(".txt")}
-    by_stem = {stem_of(name): name for name in labels} if options.images is not None else {}
+    by_stem: dict[str, list[str]] = defaultdict(list)
+    for name in labels if options.images is not None else ():
+        by_stem[stem_of(name)].append(name)
     reader = _FileReader(pictures.root, listing.root, names, notebook)
     used: set[str] = set()
     records: list[ImageRecord] = []
     for picture in options.progress.items(pictures.pictures, "reading labels"):
-        label = labels.get(label_name(picture)) or by_stem.get(stem_of(picture))
+        elsewhere = same_split(by_stem.get(stem_of(picture), []), folder_of(picture))
+        label = labels.get(label_name(picture)) or (elsewhere[-1] if elsewhere else None)
         if label:
             used.add(label)
         if record := reader.record(picture, label, _split_of(picture, folders)):
@@ -217,12 +227,7 @@ class _FileReader:
 
 def _scale(corners: tuple[float, float, float, float], width: int, height: int) -> Box:
     x0, y0, x1, y1 = corners
-    return Box(
-        round(x0 * width, _ROUNDING_DIGITS),
-        round(y0 * height, _ROUNDING_DIGITS),
-        round(x1 * width, _ROUNDING_DIGITS),
-        round(y1 * height, _ROUNDING_DIGITS),
-    )
+    return rounded_box(x0 * width, y0 * height, x1 * width, y1 * height)
 
 
 def _row(index: int, box: Box, width: int, height: int) -> str:
@@ -242,10 +247,7 @@ def _split_of(picture: str, folders: dict[str, Split]) -> Split | None:
     for parent in parents_of(picture):  # the nearest folder first
         if parent in folders:
             return folders[parent]
-    named = split_of_folder(picture)
-    if named is None and folder_of(picture):  # images/train/x.jpg
-        named = split_of_folder(picture.partition("/")[2])
-    return named
+    return split_of_folder(picture)
 
 
 def _is_other_text(name: str) -> bool:

@@ -8,11 +8,10 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import yaml
-
 from yolo_pipeline.errors import AnnotationError
 from yolo_pipeline.formats.files import Notebook, clean_label
 from yolo_pipeline.formats.source import Listing, split_of_folder
+from yolo_pipeline.formats.yaml_files import BadYaml, load_yaml
 from yolo_pipeline.nouns import Split
 
 NAME_LISTS = ("classes.txt", "obj.names", "_darknet.labels")
@@ -31,8 +30,8 @@ def read_config(listing: Listing) -> dict[str, Any]:
         return {}
     file = listing.root / name
     try:
-        config = yaml.safe_load(file.read_text(encoding="utf-8-sig"))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        config = load_yaml(file)
+    except BadYaml as error:
         raise AnnotationError(file, f"not a YAML file ({error})", "Mend it, or remove it") from error
     if not isinstance(config, dict):
         raise AnnotationError(file, "does not hold keys and values", "Write `names:` and the class names")
