@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -473,3 +474,38 @@ def test_nested_aliases_in_data_yaml_are_not_expanded(tmp_path: Path) -> None:
     dataset, report = formats.read(tmp_path, "yolo")
     assert len(dataset.images) == 1
     assert report.notes == ("data.yaml: train: is no path and was left out",)
+
+
+def test_two_data_sets_below_a_folder_are_not_joined_by_number(tmp_path: Path) -> None:
+    for name, classes in (("v4", "[egg, milk]"), ("v8", "[milk, egg]")):
+        (tmp_path / name / "images").mkdir(parents=True)
+        Image.new("RGB", (20, 10)).save(tmp_path / name / "images" / "a.jpg")
+        (tmp_path / name / "data.yaml").write_text(f"names: {classes}")
+    with pytest.raises(AnnotationError, match=r"several YOLO data sets \(v4/data\.yaml, v8/data\.yaml\).*as a source"):
+        formats.read(tmp_path, "yolo")
+    assert formats.read(tmp_path / "v8", "yolo")[0].names == ("milk", "egg")
+
+
+def test_pictures_of_another_format_are_no_backgrounds(tmp_path: Path) -> None:
+    Image.new("RGB", (20, 10)).save(tmp_path / "a.jpg")
+    (tmp_path / "a.xml").write_text("<annotation/>")
+    (tmp_path / "train.txt").write_text("a")
+    with pytest.raises(AnnotationError, match="holds neither label files nor class names of YOLO"):
+        formats.read(tmp_path, "yolo")
+
+
+def test_rows_in_pixels_are_asked_about(tmp_path: Path) -> None:
+    Image.new("RGB", (200, 100)).save(tmp_path / "a.jpg")
+    (tmp_path / "a.txt").write_text("0 50 50 10 10")
+    _, report = formats.read(tmp_path, "yolo")
+    assert report.dropped[0].why.endswith("; rows hold fractions: are these pixels?")
+
+
+def test_a_data_yaml_without_val_says_so(tmp_path: Path) -> None:
+    Image.new("RGB", (200, 100)).save(tmp_path / "a.jpg")
+    record = ImageRecord(tmp_path / "a.jpg", "a.jpg", 200, 100, ".jpg", split="test")
+    yolo.write(Dataset(("egg",), (record,)), tmp_path / "out")
+    text = (tmp_path / "out" / "data.yaml").read_text()
+    assert text.startswith("# There is no val split.")
+    config = yaml.safe_load(text)
+    assert (config["train"], config["val"], config["test"]) == ("images/train", "images/train", "images/test")

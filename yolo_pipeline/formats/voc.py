@@ -102,7 +102,8 @@ def write(
         place_picture(str(image.file), str(picture), link)
         placed[image.name] = picture.relative_to(out).as_posix()
         stored = as_stored(image)
-        text = annotation_xml(stored.truths, picture, stored.width, stored.height, origin=origin)
+        final = (root or out) / placed[image.name]
+        text = annotation_xml(stored.truths, final, stored.width, stored.height, origin=origin)
         write_text(folder / f"{stem}.xml", text)
     return placed
 

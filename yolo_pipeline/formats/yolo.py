@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from yolo_pipeline import images
+from yolo_pipeline.errors import AnnotationError
 from yolo_pipeline.files import write_text
 from yolo_pipeline.formats.files import (
     Notebook,
@@ -40,6 +41,9 @@ from yolo_pipeline.progress import Progress, silent
 
 _OTHER_TEXTS = ("classes", "readme", "license", "source", "train.txt", "val.txt", "valid.txt", "test.txt")
 _MOST_UNNAMED_CLASSES = 10_000
+_NO_VAL = "# There is no val split. Ultralytics wants one named: this one says train, whose scores flatter.\n"
+_LARGEST_FRACTION = 2.0  # a box further out was not meant as a fraction
+_NO_YOLO = "Name the folder with labels and data.yaml; for annotations in another format, leave `format` out"
 
 
 def read(source: Source, options: ReadOptions = ReadOptions()) -> tuple[Dataset, ReadReport]:
@@ -77,8 +81,10 @@ def read(source: Source, options: ReadOptions = ReadOptions()) -> tuple[Dataset,
     for name in labels:
         if name not in used and name not in folders and folder_of(name) in label_folders and not _is_other_text(name):
             notebook.skipped.append(Skip(name, "labels without picture"))
-    if not labels:
-        notebook.notes.append("there is no label file at all: every picture was read as background")
+    if not used:
+        if not config and not names:
+            raise AnnotationError(source.path, "holds neither label files nor class names of YOLO", _NO_YOLO)
+        notebook.notes.append("no picture has a label file: every one was read as background")
     if reader.polygons:
         notebook.notes.append(f"{reader.polygons} polygons became their bounding boxes")
     if not names:
@@ -127,13 +133,14 @@ def write(
 
 def write_config(dataset: Dataset, out: Path, root: Path) -> None:
     """Writes OUT/data.yaml for a data set that lies, or will lie, in `root`: absolute, as Ultralytics wants it."""
-    config: dict[str, Any] = {"path": str(root.resolve())}
+    config: dict[str, Any] = {"path": str(root.resolve()), "train": "images/train"}
     present = {image.split or "train" for image in dataset.images}
     config.update({split: f"images/{split}" for split in SPLITS if split in present})
-    config.setdefault("val", config.get("train", "images/train"))  # Ultralytics refuses a data.yaml without val
+    comment = "" if "val" in config else _NO_VAL
+    config.setdefault("val", "images/train")
     config["names"] = dict(enumerate(dataset.names))
     text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
-    write_text(out / "data.yaml", text)
+    write_text(out / "data.yaml", comment + text)
 
 
 def recognise(listing: Listing) -> bool:
@@ -198,6 +205,8 @@ class _FileReader:
                 self.notebook.dropped.append(Change(label, number, "no box", "a number of the row is not finite"))
                 continue
             box, done = settle_box(_scale(corners, width, height), width, height)
+            if box is None and max(map(abs, corners)) > _LARGEST_FRACTION:
+                done[-1] = (done[-1][0], f"{done[-1][1]}; rows hold fractions: are these pixels?")
             if done:
                 self.notebook.note(label, number, done, kept=box is not None)
             if box is not None:

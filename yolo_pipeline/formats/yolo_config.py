@@ -19,14 +19,24 @@ _SPLIT_KEYS: dict[str, Split] = {"train": "train", "val": "val", "valid": "val",
 
 
 def config_file(listing: Listing) -> str | None:
-    """The YAML file that says the class names: data.yaml if it is there, else the first at the top."""
+    """The YAML file that says the class names: data.yaml at the top, else the first there, else the only data.yaml."""
     top = [name for name in listing.others if "/" not in name and name.lower().endswith((".yaml", ".yml"))]
-    return next((name for name in top if name.lower() == "data.yaml"), top[0] if top else None)
+    if top:
+        return next((name for name in top if name.lower() == "data.yaml"), top[0])
+    below = _configs_below(listing)
+    return below[0] if len(below) == 1 else None
+
+
+def _configs_below(listing: Listing) -> list[str]:
+    return [name for name in listing.others if name.rpartition("/")[2].lower() == "data.yaml"]
 
 
 def read_config(listing: Listing) -> dict[str, Any]:
     name = config_file(listing)
     if name is None:
+        if len(below := _configs_below(listing)) > 1:
+            reason = f"holds several YOLO data sets ({', '.join(below[:4])}), whose class numbers differ"
+            raise AnnotationError(listing.root, reason, "Name the folder of each as a source")
         return {}
     file = listing.root / name
     try:
