@@ -200,3 +200,14 @@ def test_an_attempt_is_audited_at_its_own_size(project: Path) -> None:
 def test_measuring_does_not_depend_on_threads_or_order(leaking: Audit) -> None:
     files = [image.file for image in leaking.dataset.images]
     assert measure_all(files[::-1], silent).pictures == leaking.pictures
+
+
+def test_hangul_brings_its_font_and_plain_names_bring_none(tmp_path: Path) -> None:
+    Image.new("RGB", (64, 64)).save(tmp_path / "a.png")
+    for label, brings in (("양파", True), ("onion", False)):
+        truths = (Truth(Box(4, 4, 40, 40), label),)
+        record = ImageRecord(tmp_path / "a.png", "a.png", 64, 64, ".png", truths)
+        write_page(audit_dataset(Dataset((label,), (record,)), ReadReport(), {}), tmp_path / "page.html")
+        page = (tmp_path / "page.html").read_text(encoding="utf-8")
+        assert ("@font-face" in page) == brings
+        assert len(page) < 300_000

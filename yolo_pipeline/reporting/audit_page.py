@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from yolo_pipeline.errors import one_line
+from yolo_pipeline.fonts import font_subset
 from yolo_pipeline.nouns import SPLITS, Dataset, Finding, ImageRecord
 from yolo_pipeline.reporting.audit_figures import (
     Load,
@@ -30,10 +31,14 @@ _BUDGET = 1_200_000  # bytes of all thumbnails together, as JPEG
 _NAMED_CLASSES = 24
 _NAMED_FILES = 200
 
-_STYLE = """
+_FIRST_OF_THE_FONT = 0x1100  # Hangul and what comes behind it
+_FONT_PLACE = "/* font */"
+_STYLE = (
+    f"""{_FONT_PLACE}"""
+    + """
 :root { color-scheme: light dark; --line: #8884; --card: #8881; --fault: #c1121f; --warning: #b56500; --note: #2a6f97; }
 @media (prefers-color-scheme: dark) { :root { --fault: #ff6b6b; --warning: #ffb454; --note: #7cc4f0; } }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
+body { font: 16px/1.5 "names", system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
 h1, h2, h3 { line-height: 1.2; } h1 { overflow-wrap: anywhere; }
 table { border-collapse: collapse; } th, td { padding: .25rem .8rem .25rem 0; text-align: right; }
 th:first-child, td:first-child { text-align: left; } tr + tr { border-top: 1px solid var(--line); }
@@ -50,6 +55,7 @@ img { max-width: 100%; height: auto; } .plot { background: #fff; padding: .4rem;
 .key span { display: inline-block; width: .8em; height: .8em; margin: 0 .3em 0 1em; border-radius: .2em; }
 details ul { font-size: .8rem; columns: 20rem; } @media print { body { max-width: none; } details { display: none; } }
 """
+)
 
 Pictures = Sequence[tuple[ImageRecord, ...]]
 
@@ -63,7 +69,16 @@ def audit_page(title: str, dataset: Dataset, findings: Sequence[Finding], imgsz:
         load: pixels of an image, for the pictures.
     """
     parts = [*_head(title, dataset, findings), *_findings(dataset, findings, load), *_figures(dataset, imgsz, load)]
-    return "\n".join([*parts, "</main>", "</body>", "</html>", ""])
+    page = "\n".join([*parts, "</main>", "</body>", "</html>", ""])
+    return page.replace(_FONT_PLACE, _font_face({c for c in page if ord(c) >= _FIRST_OF_THE_FONT}), 1)
+
+
+def _font_face(characters: set[str]) -> str:
+    """A rule with the font for what a browser may have no font for: Hangul, above all."""
+    if not characters:
+        return ""
+    data = base64.b64encode(font_subset(characters)).decode()
+    return f'@font-face {{ font-family: "names"; unicode-range: U+1100-10FFFF; src: url("data:font/woff;base64,{data}"); }}'
 
 
 def _head(title: str, dataset: Dataset, findings: Sequence[Finding]) -> Iterator[str]:
