@@ -78,7 +78,8 @@ def _font_face(characters: set[str]) -> str:
     if not characters:
         return ""
     data = base64.b64encode(font_subset(characters)).decode()
-    return f'@font-face {{ font-family: "names"; unicode-range: U+1100-10FFFF; src: url("data:font/woff;base64,{data}"); }}'
+    source = f'url("data:font/woff;base64,{data}")'
+    return f'@font-face {{ font-family: "names"; unicode-range: U+1100-10FFFF; src: {source}; }}'
 
 
 def _head(title: str, dataset: Dataset, findings: Sequence[Finding]) -> Iterator[str]:
