@@ -350,3 +350,14 @@ def test_other_classes_are_not(project: Path) -> None:
 def test_the_attempts_of_this_repository_switch_mirroring_off() -> None:
     first = yaml.safe_load((Path(__file__).parents[2] / "attempts" / "1.yaml").read_text(encoding="utf-8"))
     assert first["train"]["fliplr"] == 0.0
+
+
+def test_cut_outs_of_classes_that_were_not_chosen_are_passed_over(project: Path) -> None:
+    for label in ("chicken", "onion"):
+        (project / "cut" / label).mkdir(parents=True)
+        pixels = np.zeros((30, 40, 4), np.uint8)
+        pixels[5:25, 5:35] = 255
+        Image.fromarray(pixels).save(project / "cut" / label / "a.png")
+    data = built(project, classes=["onion"], cutouts={"share": 0.1, "source": "cut"})
+    assert "cut-outs of classes that were not chosen are passed over: chicken" in data.report.notes
+    assert [i.truths[0].label for i in data.built.dataset.images if i.name.startswith("cutouts/")] == ["onion"]

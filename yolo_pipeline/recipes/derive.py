@@ -37,7 +37,7 @@ def derive(
     report = ReadReport(notes=orientation_warnings(dataset.names, _turnings(attempt)))
     data = attempt.data
     if data.cutouts is not None:
-        dataset, passed_over = _add_cutouts(attempt.root, dataset, data.cutouts, seed, hashes, progress)
+        dataset, passed_over = _add_cutouts(attempt, dataset, data.cutouts, seed, hashes, progress)
         hashes.of(dataset, progress)
         report += passed_over
     if data.resize is not None:
@@ -74,13 +74,17 @@ def _turnings(attempt: Attempt) -> dict[str, list[Turning]]:
 
 
 def _add_cutouts(
-    root: Path, dataset: Dataset, settings: CutoutSettings, seed: int, hashes: Hashes, progress: Progress
+    attempt: Attempt, dataset: Dataset, settings: CutoutSettings, seed: int, hashes: Hashes, progress: Progress
 ) -> tuple[Dataset, ReadReport]:
     if settings.source is None:
         return add_cutouts(dataset, settings.share, seed, hashes.known, progress)
-    ready = _read_cutouts(root / settings.source, progress)
+    ready = _read_cutouts(attempt.root / settings.source, progress)
+    others = sorted(ready.keys() - set(dataset.names)) if attempt.data.classes is not None else []
+    ready = {label: records for label, records in ready.items() if label not in others}
     hashes.of(Dataset((), tuple(record for records in ready.values() for record in records)), progress)
-    return add_ready_cutouts(dataset, ready, settings.share, seed, hashes.known), ReadReport()
+    note = f"cut-outs of classes that were not chosen are passed over: {', '.join(others)}"
+    dataset = add_ready_cutouts(dataset, ready, settings.share, seed, hashes.known)
+    return dataset, ReadReport(notes=(note,) if others else ())
 
 
 def _read_cutouts(folder: Path, progress: Progress) -> dict[str, list[ImageRecord]]:
