@@ -21,7 +21,7 @@ import pytest
 from PIL import Image
 
 if importlib.util.find_spec("roboflow") is None:  # not importorskip: the SDK takes its server on import
-    pytest.skip("needs the roboflow package: pip install yolo_pipeline[roboflow]", allow_module_level=True)
+    pytest.skip("needs the roboflow package: pip install -e ".[roboflow]"", allow_module_level=True)
 
 from roboflow_server import KEY, Roboflow, serve
 
@@ -409,7 +409,7 @@ def test_without_the_package(server: Roboflow, tmp_path: Path) -> None:
         text=True,
         timeout=120,
     )
-    wanted = 'error: roboflow: the package is missing or not whole (No module named roboflow). python -m pip install "yolo_pipeline[roboflow]"'
+    wanted = 'error: roboflow: the package is missing or not whole (No module named roboflow). python -m pip install -e ".[roboflow]"'
     assert ended.stderr.splitlines()[-1] == wanted
 
 

@@ -126,7 +126,7 @@ def open_sdk() -> Sdk:
             from roboflow.adapters import rfapi
             from roboflow.core import project
     except ImportError as error:
-        remedy = 'python -m pip install "yolo_pipeline[roboflow]"'
+        remedy = 'python -m pip install -e ".[roboflow]"'
         raise InputError("roboflow", f"the package is missing or not whole ({error})", remedy) from None
     except Exception as error:  # its configuration file is read on import
         remedy = "Mend or remove its configuration file (~/.config/roboflow/config.json)"
