@@ -21,7 +21,7 @@ import pytest
 from PIL import Image
 
 if importlib.util.find_spec("roboflow") is None:  # not importorskip: the SDK takes its server on import
-    pytest.skip("needs the roboflow package: pip install -e ".[roboflow]"", allow_module_level=True)
+    pytest.skip("needs the roboflow package: pip install -e '.[roboflow]'", allow_module_level=True)
 
 from roboflow_server import KEY, Roboflow, serve
 
