@@ -210,6 +210,9 @@ class _FileReader:
                 self.notebook.fixed.append(Change(name, number, "label", f"{found.name!r} read as {label!r}"))
             if not self._is_wanted(found, label, name, number):
                 continue
+            if not turned and (plain := self._plain(found, width, height)) is not None:
+                yield number, Truth(plain, label)
+                continue
             corners = self._corners(found, name, number)
             if corners is None:
                 continue
@@ -231,6 +234,15 @@ class _FileReader:
         why = f"marked difficult, {'kept' if keep else 'dropped as asked'}"
         (self.notebook.fixed if keep else self.notebook.dropped).append(Change(name, number, "difficult", why))
         return keep
+
+    def _plain(self, found: VocObject, width: int, height: int) -> Box | None:
+        """The box of an object with nothing to mend, as nearly all are: a short way through what follows."""
+        if found.corners is None:
+            return None
+        xmin, ymin, xmax, ymax = found.corners
+        if self.origin <= xmin < xmax <= width and self.origin <= ymin < ymax <= height:
+            return Box(xmin - self.origin, ymin - self.origin, xmax, ymax)
+        return None
 
     def _corners(self, found: VocObject, name: str, number: int) -> Box | None:
         """The box on the stored pixels, in order and 0-based; None where there is none."""
