@@ -7,8 +7,9 @@ import json
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import platformdirs
 from yolo_pipeline.errors import DataError
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+_KEPT_DAYS = 30  # in the cache
 _FILE_IN_THE_WAY = ("is a file, or lies in one, where a folder must be", "Move the file away")
 
 FORBIDDEN_ON_WINDOWS = re.compile(r'[<>:"|?*]')
@@ -31,6 +33,15 @@ def fits_windows(name: str) -> bool:
 def cache_folder() -> Path:
     """Where what can be made again is kept between runs: the user's cache, as the system has it."""
     return platformdirs.user_cache_path("yolo_pipeline")
+
+
+def forget_old(folder: Path) -> None:
+    """Removes from a folder of the cache the files and folders that were not touched in a month."""
+    oldest = time.time() - _KEPT_DAYS * 24 * 3600
+    for entry in folder.iterdir() if folder.is_dir() else ():
+        with suppress(OSError):  # another command was faster; or it cannot be written, which writing will say
+            if entry.stat().st_mtime < oldest:
+                shutil.rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

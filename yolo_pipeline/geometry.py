@@ -6,6 +6,9 @@ import math
 
 from yolo_pipeline.nouns import Box, Crop, Edit, Pad, Place, Resize, Rotate, Turn
 
+SAME_OBJECT_IOU = 0.5
+"""Two boxes that overlap so much are taken for one object, as the judge takes them."""
+
 _Point = tuple[float, float]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,7 @@ class Run:
     def splits_file(self) -> Path:
         return self.folder / "splits.json"
 
-    def write_splits(self, splits: dict[str, Split | None]) -> None:
+    def write_splits(self, splits: Mapping[str, Split]) -> None:
         write_json(self.splits_file, splits)
 
     def read_splits(self) -> dict[str, Split] | None:

@@ -9,11 +9,8 @@ from itertools import combinations
 from pathlib import Path
 
 from yolo_pipeline.auditing.evidence import Evidence, Severity, count, named
-from yolo_pipeline.geometry import iou
+from yolo_pipeline.geometry import SAME_OBJECT_IOU, iou
 from yolo_pipeline.nouns import Finding, ImageRecord, Split, Truth
-
-SAME_LABEL_IOU = 0.5
-"""Two boxes that overlap so much are taken for one object, as the judge takes them."""
 
 _SEPARATE = (
     "Keep one picture of each pair, or deal the data anew with such pictures in one split "
@@ -145,7 +142,7 @@ def _same_objects(first: tuple[Truth, ...], second: tuple[Truth, ...]) -> bool:
         return False
     rest = list(second)
     for truth in first:
-        match = next((o for o in rest if o.label == truth.label and iou(o.box, truth.box) >= SAME_LABEL_IOU), None)
+        match = next((o for o in rest if o.label == truth.label and iou(o.box, truth.box) >= SAME_OBJECT_IOU), None)
         if match is None:
             return False
         rest.remove(match)

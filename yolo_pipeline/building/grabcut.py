@@ -6,9 +6,7 @@ import hashlib
 import math
 import os
 import tempfile
-import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -18,13 +16,12 @@ from yolo_pipeline import images
 from yolo_pipeline.building.pixels import decode_cutout, encode
 from yolo_pipeline.decoding import Pixels, decode
 from yolo_pipeline.errors import DataError
-from yolo_pipeline.files import cache_folder, explain_os_error
+from yolo_pipeline.files import cache_folder, explain_os_error, forget_old
 from yolo_pipeline.geometry import clip_box
 from yolo_pipeline.nouns import Box
 
 _VERSION = 1  # of the way in which objects are cut out: part of the names in the cache
 _NOTHING = b"no object was found\n"  # in the cache, instead of a picture
-_KEPT_DAYS = 30
 _MARGIN = 0.2  # of the box on each side
 _LEAST_MARGIN = 16  # pixels in all
 _WORKING_SIDE = 400  # pixels; GrabCut's time grows with the area
@@ -57,11 +54,7 @@ def cut_into_cache(picture: Path, box: Box, key: str) -> Path | None:
 
 def forget_old_cutouts() -> None:
     """Removes from the cache what was not asked for in a month."""
-    oldest = time.time() - _KEPT_DAYS * 24 * 3600
-    for file in (cache_folder() / "cutouts").glob("*"):
-        with suppress(OSError):  # another run was faster; or it cannot be written, which writing will say
-            if file.stat().st_mtime < oldest:
-                file.unlink()
+    forget_old(cache_folder() / "cutouts")
 
 
 def _found_before(file: Path) -> bool | None:

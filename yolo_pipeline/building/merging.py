@@ -8,11 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from yolo_pipeline.building.grouping import Joined
-from yolo_pipeline.geometry import iou
+from yolo_pipeline.geometry import SAME_OBJECT_IOU, iou
 from yolo_pipeline.nouns import Change, Dataset, ImageRecord, ReadReport, Truth
-
-SAME_OBJECT_IOU = 0.5
-"""Two boxes of two sources that overlap so much are taken for one object, as the judge takes them."""
 
 
 def merge(datasets: Sequence[Dataset], hashes: Mapping[Path, str]) -> tuple[Dataset, ReadReport]:

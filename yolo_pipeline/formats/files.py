@@ -47,6 +47,36 @@ class Notebook:
             self.dropped.append(changes.pop())
         self.fixed += changes
 
+    def wants_difficult(self, file: str, number: int, *, keep: bool) -> bool:
+        """Notes an object that is marked difficult, and whether it is kept, as `ReadOptions.difficult` says."""
+        why = f"marked difficult, {'kept' if keep else 'dropped as asked'}"
+        (self.fixed if keep else self.dropped).append(Change(file, number, "difficult", why))
+        return keep
+
+    def check_size(
+        self, file: str, teller: str, said: tuple[float, float] | None, header: images.Header, *, stored_axes: bool
+    ) -> bool:
+        """Reports a size that is not the picture's. Returns whether the boxes must be turned to stand upright.
+
+        Args:
+            teller: what says the size, for the report.
+            said: (width, height) as written, or None.
+            stored_axes: whether boxes lie on the pixels as stored, where the size cannot tell.
+        """
+        stored, upright = (header.width, header.height), header.upright_size
+        if said is not None and said not in (stored, upright):
+            shown = "x".join(f"{side:g}" if isinstance(side, float) else str(side) for side in said)
+            why = f"{teller} says {shown}, the picture has {stored[0]}x{stored[1]}; the picture's is used"
+            self.fixed.append(Change(file, 0, "size", why))
+        if header.orientation == 1:
+            return False
+        decided = stored != upright and said in (stored, upright)
+        turned = said == stored if decided else stored_axes
+        if turned:
+            why = f"boxes turned with the picture (EXIF orientation {header.orientation})"
+            self.fixed.append(Change(file, 0, "EXIF", why))
+        return turned
+
     def settle_bad(self, source: Path, skip_bad: bool) -> None:
         """Stops with every unreadable file named, or moves them to the skipped ones."""
         if self.bad and not skip_bad:

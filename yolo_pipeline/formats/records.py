@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from yolo_pipeline import images
 from yolo_pipeline.errors import AnnotationError, one_line
@@ -120,9 +120,7 @@ class RecordMaker:
         self._repeated[pair] = self._repeated.get(pair, 0) + 1
         record, split = self._records.get(picture), split_of_file(second.file)
         if record is not None and record.split is None and split is not None:
-            self._records[picture] = image_record(
-                self.source.pictures.root, picture, images.read_header(record.file), record.truths, split
-            )
+            self._records[picture] = replace(record, split=split)
 
     def _record(self, picture: str, entry: Entry) -> ImageRecord | None:
         header = self._header(picture)
@@ -140,7 +138,7 @@ class RecordMaker:
             return None
 
     def _truths(self, picture: str, entry: Entry, header: images.Header) -> Iterator[tuple[int, Truth]]:
-        turned = self._check_size(picture, entry, header)
+        turned = self.notebook.check_size(picture, entry.file, entry.size, header, stored_axes=entry.stored_axes)
         width, height = header.upright_size
         for number, found in enumerate(entry.objects, start=1):
             label = clean_label(found.label)
@@ -160,22 +158,6 @@ class RecordMaker:
                     self.notebook.note(picture, number, done, kept=settled is not None)
                 if settled is not None:
                     yield number, Truth(settled, label)
-
-    def _check_size(self, picture: str, entry: Entry, header: images.Header) -> bool:
-        """Reports a size that is not the picture's. Returns whether the boxes must be turned to stand upright."""
-        stored, upright = (header.width, header.height), header.upright_size
-        if entry.size is not None and entry.size not in (stored, upright):
-            said = f"{entry.size[0]:g}x{entry.size[1]:g}"
-            why = f"{entry.file} says {said}, the picture has {stored[0]}x{stored[1]}; the picture's is used"
-            self.notebook.fixed.append(Change(picture, 0, "size", why))
-        if header.orientation == 1:
-            return False
-        decided = stored != upright and entry.size in (stored, upright)
-        turned = entry.size == stored if decided else entry.stored_axes
-        if turned:
-            why = f"boxes turned with the picture (EXIF orientation {header.orientation})"
-            self.notebook.fixed.append(Change(picture, 0, "EXIF", why))
-        return turned
 
 
 def _how_they_differ(first: str, second: str, pictures: list[str]) -> str:

@@ -221,7 +221,7 @@ class _RecordReader:
             yield ImageRecord(unpacked, picture, width, height, unpacked.suffix, truths, group, split)
 
     def _truths(self, picture: str, record: _Record, header: images.Header) -> Iterator[tuple[int, Truth]]:
-        turned = self._check_size(picture, record, header)
+        turned = self.notebook.check_size(picture, "the record", record.size, header, stored_axes=True)
         for number, found in enumerate(record.objects, start=1):
             label = self._label(picture, number, found)
             if not label or not self._is_wanted(picture, number, found):
@@ -249,24 +249,8 @@ class _RecordReader:
             why = "marked is_crowd: a crowd is no single object"
             self.notebook.dropped.append(Change(picture, number, "crowd", why))
             return False
-        if not found.is_difficult:
-            return True
         keep = self.options.difficult == "keep"
-        why = f"marked difficult, {'kept' if keep else 'dropped as asked'}"
-        (self.notebook.fixed if keep else self.notebook.dropped).append(Change(picture, number, "difficult", why))
-        return keep
-
-    def _check_size(self, picture: str, record: _Record, header: images.Header) -> bool:
-        """Reports a size that is not the picture's. Returns whether the boxes must be turned to stand upright."""
-        stored, upright = (header.width, header.height), header.upright_size
-        if record.size not in (None, stored, upright):
-            why = f"the record says {_times(record.size)}, the picture has {_times(stored)}; the picture's is used"
-            self.notebook.fixed.append(Change(picture, 0, "size", why))
-        turned = header.orientation != 1 and (record.size != upright or stored == upright)
-        if turned:
-            why = f"boxes turned with the picture (EXIF orientation {header.orientation})"
-            self.notebook.fixed.append(Change(picture, 0, "EXIF", why))
-        return turned
+        return not found.is_difficult or self.notebook.wants_difficult(picture, number, keep=keep)
 
 
 def _pixels(corners: tuple[float, float, float, float], header: images.Header, turned: bool) -> Box:
@@ -292,7 +276,3 @@ def pixel(fraction: float, side: int) -> float:
 def _rounded(value: float) -> float:
     near = round(value, _DIGITS)
     return near if abs(near - value) < _TURNED_ALIKE else value
-
-
-def _times(size: tuple[int, int] | None) -> str:
-    return f"{size[0]}x{size[1]}" if size else ""

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-from yolo_pipeline.files import cache_folder, explain_os_error, folder_beside, write_json
+from yolo_pipeline.files import cache_folder, explain_os_error, folder_beside, forget_old, write_json
 
-_KEPT_DAYS = 30
 _MANIFEST = ".manifest.json"
 """In each folder: the size of every file as it was made. Listings pass over hidden names."""
 
@@ -28,7 +25,7 @@ def unpacked_folder(name: str, fill: Callable[[Path], None]) -> Path:
     folder = cache_folder() / "unpacked" / name
     try:
         if not _is_whole(folder):
-            _forget_old(folder.parent)
+            forget_old(folder.parent)
             _make(folder, fill)
         folder.touch()
     except OSError as error:
@@ -62,14 +59,3 @@ def _sizes(folder: Path) -> dict[str, int]:
         for file in files
         if not file.startswith(".")
     }
-
-
-def _forget_old(cache: Path) -> None:
-    oldest = time.time() - _KEPT_DAYS * 24 * 3600
-    for folder in cache.iterdir() if cache.is_dir() else ():
-        try:
-            is_old = folder.stat().st_mtime < oldest
-        except FileNotFoundError:  # another command was faster
-            continue
-        if is_old:
-            shutil.rmtree(folder, ignore_errors=True)

@@ -26,7 +26,7 @@ from yolo_pipeline.formats.files import (
     settle_box,
 )
 from yolo_pipeline.formats.source import Listing, ReadOptions, Source, folder_of, same_split, split_of_folder, stem_of
-from yolo_pipeline.formats.voc_xml import CORNERS, BadXml, OtherXml, VocAnnotation, VocObject, parse
+from yolo_pipeline.formats.voc_xml import CORNERS, BadXml, OtherXml, VocObject, parse
 from yolo_pipeline.geometry import turn_box
 from yolo_pipeline.nouns import SPLITS, Box, Change, Dataset, ImageRecord, ReadReport, Skip, Split, Truth
 from yolo_pipeline.progress import Progress, silent
@@ -167,7 +167,8 @@ class _FileReader:
             return None
         if header is None:
             return None
-        turned = self._check_size(annotation, name, header)
+        size = (annotation.width, annotation.height)
+        turned = self.notebook.check_size(name, "the XML", size, header, stored_axes=True)
         truths = once(self._objects(annotation.objects, name, header, turned), name, self.notebook)
         return self._record(picture, header, truths)
 
@@ -185,20 +186,6 @@ class _FileReader:
     def _record(self, picture: str, header: images.Header, truths: tuple[Truth, ...]) -> ImageRecord:
         split = (self.splits.get(stem_of(picture)) if self.splits else None) or split_of_folder(picture)
         return image_record(self.root, picture, header, truths, split)
-
-    def _check_size(self, annotation: VocAnnotation, name: str, header: images.Header) -> bool:
-        """Reports a size that is not the picture's. Returns whether the boxes must be turned to stand upright."""
-        said = (annotation.width, annotation.height)
-        stored = (header.width, header.height)
-        upright = header.upright_size
-        if said not in (stored, upright):
-            why = f"the XML says {said[0]}x{said[1]}, the picture has {stored[0]}x{stored[1]}; the picture's is used"
-            self.notebook.fixed.append(Change(name, 0, "size", why))
-        turned = header.orientation != 1 and (said != upright or stored == upright)
-        if turned:
-            why = f"boxes turned with the picture (EXIF orientation {header.orientation})"
-            self.notebook.fixed.append(Change(name, 0, "EXIF", why))
-        return turned
 
     def _objects(
         self, objects: list[VocObject], name: str, header: images.Header, turned: bool
@@ -228,12 +215,8 @@ class _FileReader:
         if not label:
             self.notebook.dropped.append(Change(name, number, "no class", "the object has no name"))
             return False
-        if not found.difficult:
-            return True
         keep = self.options.difficult == "keep"
-        why = f"marked difficult, {'kept' if keep else 'dropped as asked'}"
-        (self.notebook.fixed if keep else self.notebook.dropped).append(Change(name, number, "difficult", why))
-        return keep
+        return not found.difficult or self.notebook.wants_difficult(name, number, keep=keep)
 
     def _plain(self, found: VocObject, width: int, height: int) -> Box | None:
         """The box of an object with nothing to mend, as nearly all are: a short way through what follows."""

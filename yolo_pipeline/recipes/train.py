@@ -82,7 +82,7 @@ def train(
         if again:
             set_aside(run)
         run.write_record(record)
-        run.write_splits(dict(splits_by_content(data.built.dataset.images, data.hashes)))
+        run.write_splits(splits_by_content(data.built.dataset.images, data.hashes))
     if record["state"] != "trained":
         _train(track, attempt, data, run, record, progress, resume=resume)
 
