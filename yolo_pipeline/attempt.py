@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
 from yolo_pipeline import settings
+from yolo_pipeline.attempt_faults import explain
 from yolo_pipeline.data_settings import (
     AugmentSettings,
     BackgroundSettings,
-    BoxAugmentSettings,
     ClassName,
     CutoutSettings,
     DataSettings,
@@ -28,10 +28,19 @@ from yolo_pipeline.errors import AttemptError
 from yolo_pipeline.formats.yaml_files import BadYaml, load_yaml
 
 Track = Literal["yolo"]
-_NOT_INHERITED_ACROSS_TRACKS = ("model", "pretrained", "head", "train")
-_TOP_KEYS = ("title", "base", "track", "model", "pretrained", "data", "train", "notes")
+_NOT_INHERITED_ACROSS_TRACKS = ("model", "pretrained", "head", "train", "detect")
+_TOP_KEYS = ("title", "base", "track", "model", "pretrained", "data", "train", "detect", "notes")
 _COMMAND_LINE = Path("command line")
 _ULTRALYTICS_KEYS = frozenset({"train", "val", "test", "nc", "download"})  # allowed in data.yaml, not ours
+
+
+class DetectSettings(Settings):
+    """How detections are used once the model is trained: `conf` is the confidence from which on they count.
+
+    Left out, it is the confidence at which F1 was best on val.
+    """
+
+    conf: float | None = Field(default=None, gt=0, lt=1, allow_inf_nan=False)
 
 
 class _AttemptFile(Settings):
@@ -44,6 +53,7 @@ class _AttemptFile(Settings):
     pretrained: bool | str = True
     data: DataSettings
     train: dict[str, Any] = Field(default_factory=dict)
+    detect: DetectSettings = DetectSettings()
     notes: str = ""
 
 
@@ -81,8 +91,8 @@ class _File:
 class Attempt:
     """One try, resolved. `root` is the project's folder, from which all relative paths go.
 
-    `train` holds Ultralytics' training settings with our defaults filled in; `changed` are the differences from the
-    base as (key, before, after).
+    `train` holds Ultralytics' training settings with our defaults filled in; `conf` is that of `detect:`; `changed` are
+    the differences from the base as (key, before, after).
     """
 
     number: int
@@ -94,6 +104,7 @@ class Attempt:
     pretrained: bool | str
     data: DataSettings
     train: dict[str, Any]
+    conf: float | None = None
     notes: str = ""
     builtin: str | None = None
     dataset_path: str | None = None
@@ -124,6 +135,7 @@ class Attempt:
             "pretrained": self.pretrained,
             "data": self.data.model_dump(mode="json", exclude_defaults=True),
             "train": dict(sorted(self.train.items())),
+            **({"detect": {"conf": self.conf}} if self.conf is not None else {}),
             "notes": self.notes,
         }
 
@@ -199,7 +211,7 @@ def _read_data_file(root: Path) -> _DataFile:
     try:
         return _DataFile.model_validate(content)
     except ValidationError as error:
-        key, reason, remedy = _explain(error, _DataFile)
+        key, reason, remedy = explain(error, _DataFile)
         raise AttemptError(f"{path.as_posix()}: {key}", reason, remedy) from error
 
 
@@ -246,7 +258,7 @@ def _validate(chain: list[_File], data_file: _DataFile) -> Attempt:
     try:
         attempt = _AttemptFile.model_validate(resolved)
     except ValidationError as error:
-        key, reason, remedy = _explain(error, _AttemptFile)
+        key, reason, remedy = explain(error, _AttemptFile)
         raise AttemptError(f"{_origin(chain, tuple(key.split('.')))}: {key}", reason, remedy) from error
     if not attempt.data.sources:
         remedy = "Name one here or in data.yaml"
@@ -268,6 +280,7 @@ def _validate(chain: list[_File], data_file: _DataFile) -> Attempt:
         pretrained=attempt.pretrained,
         data=attempt.data,
         train=train,
+        conf=attempt.detect.conf,
         notes=attempt.notes,
         builtin=data_file.builtin,
         dataset_path=data_file.path,
@@ -285,53 +298,6 @@ def _origin(chain: Sequence[_File], key: tuple[str, ...]) -> Path:
             if value is not None:
                 return file.path
     return chain[0].path
-
-
-_FORMS = {
-    "sources": "[{path: datasets/raw/pictures}]",
-    "classes": "[chicken, onion]",
-    "rename": "{egg: eggs}",
-    "split": "{train: 0.8, val: 0.1, test: 0.1}",
-    "backgrounds": "{source: datasets/raw/backgrounds, share: 0.05}",
-    "cutouts": "{share: 0.1}",
-    "resize": "{size: 640, mode: stretch}",
-    "augment": "{outputs_per_example: 3, flip: [horizontal]}",
-    "box": "{flip: [horizontal], rotation_deg: 15}",
-    "flip": "[horizontal, vertical]",
-    "rot90": "[clockwise]",
-}
-"""Key -> how its value may be written, for those that are no plain number or word."""
-
-
-def _explain(error: ValidationError, model: type[BaseModel]) -> tuple[str, str, str]:
-    """The first fault as (dotted key, reason, remedy); an unknown track or key goes before what is missing."""
-    fault = min(error.errors(), key=lambda fault: (fault["loc"] != ("track",), fault["type"] != "extra_forbidden"))
-    parts = [str(part) for part in fault["loc"] if not str(part).startswith(("function-", "tuple[", "dict["))]
-    key = ".".join(parts)
-    if fault["type"] == "extra_forbidden":
-        owner = _model_at(model, parts[:-1])
-        return key, "no such key", settings.nearest(parts[-1], owner.model_fields if owner else ())
-    if fault["type"] == "missing":
-        return key, "is missing", "Write `model: yolov8n`, say" if key == "model" else "Write a line for it"
-    if fault["type"] == "value_error":
-        return key or "data", str(fault["ctx"]["error"]), ""
-    if fault["type"] in ("model_type", "tuple_type", "dict_type", "too_short") and parts and parts[-1] in _FORMS:
-        return key, f"is {_short(fault['input'])}", f"Write `{parts[-1]}: {_FORMS[parts[-1]]}`, say"
-    return key, f"is {_short(fault['input'])}", fault["msg"].replace("Input should", "It should")
-
-
-def _model_at(model: type[BaseModel], parts: list[str]) -> type[BaseModel] | None:
-    by_name: dict[str, type[BaseModel]] = {
-        "data": DataSettings, "split": SplitSettings, "backgrounds": BackgroundSettings, "sources": SourceSettings,
-        "resize": ResizeSettings, "augment": AugmentSettings, "box": BoxAugmentSettings, "cutouts": CutoutSettings,
-    }  # fmt: skip
-    named = [part for part in parts if not part.isdigit()]
-    return by_name.get(named[-1]) if named else model
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "…"
 
 
 def differences(

@@ -8,9 +8,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from yolo_pipeline.comparison import SavedImage
 from yolo_pipeline.errors import FinishedError, InputError, command
 from yolo_pipeline.files import read_json, write_json, write_text
-from yolo_pipeline.nouns import ClassScores, Curves, Scores, Split
+from yolo_pipeline.nouns import Box, ClassScores, Curves, Scores, Split, Truth
 
 _RUN_NAME = re.compile(r"attempt-(\d+)")
 
@@ -36,6 +37,25 @@ class Run:
     @property
     def report_file(self) -> Path:
         return self.folder / "report.md"
+
+    @property
+    def page_file(self) -> Path:
+        """The report as one HTML file."""
+        return self.folder / "report.html"
+
+    @property
+    def diagnosis_file(self) -> Path:
+        return self.folder / "diagnosis.json"
+
+    @property
+    def suspects(self) -> Path:
+        """Pictures whose labels the model disagrees with, with annotations to correct."""
+        return self.folder / "suspects"
+
+    @property
+    def dataset_file(self) -> Path:
+        """The photos that the attempt's data was made of, with their boxes, before any edit."""
+        return self.folder / "dataset.json"
 
     @property
     def figures(self) -> Path:
@@ -78,6 +98,39 @@ class Run:
         """sha256 of each picture -> the split that this run saw it in; None where there was no run."""
         splits: dict[str, Split] | None = _read(self.splits_file) if self.splits_file.is_file() else None
         return splits
+
+    def write_dataset(self, images: Iterable[SavedImage]) -> None:
+        """Notes the photos that the data set was made of, so that later attempts' data can be compared with it."""
+        rows = [
+            {
+                "name": image.name,
+                "file": image.file,
+                "split": image.split,
+                "sha256": image.sha256,
+                "width": image.width,
+                "height": image.height,
+                "truths": [[t.label, t.box.x0, t.box.y0, t.box.x1, t.box.y1] for t in image.truths],
+            }
+            for image in images
+        ]
+        write_json(self.dataset_file, rows, indent=None)
+
+    def read_dataset(self) -> tuple[SavedImage, ...] | None:
+        """None where the run did not note it."""
+        if not self.dataset_file.is_file():
+            return None
+        try:
+            return tuple(
+                SavedImage(**{**row, "truths": tuple(Truth(Box(*box), label) for label, *box in row["truths"])})
+                for row in _read(self.dataset_file)
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(self.dataset_file, f"is damaged ({error})", "Train with --again") from error
+
+    @property
+    def imported(self) -> bool:
+        """Whether it was made elsewhere, and brought here by import-run."""
+        return "imported" in self.record
 
     @property
     def finished(self) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from hotcoco import COCO, COCOeval
 
+from yolo_pipeline.diagnosis import ConfusionMatrix
 from yolo_pipeline.geometry import iou
 from yolo_pipeline.judging.coco import CocoResults, CocoTruth
 from yolo_pipeline.nouns import ClassScores, Detection, Scores, Truth
@@ -29,14 +30,6 @@ class _Matches:
     scores: npt.NDArray[np.float64]
     found: npt.NDArray[np.bool_]
     truths: int
-
-
-@dataclass(frozen=True, slots=True)
-class ConfusionMatrix:
-    """Counts (C + 1, C + 1) int: rows are what is there, columns what was said; the last of each is background."""
-
-    names: tuple[str, ...]
-    counts: npt.NDArray[np.int64]
 
 
 def judge(truth: CocoTruth, results: CocoResults) -> Scores:

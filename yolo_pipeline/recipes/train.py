@@ -8,7 +8,7 @@ import json
 import platform
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from yolo_pipeline import images
 from yolo_pipeline.attempt import Attempt, differences
 from yolo_pipeline.building.splitting import splits_by_content
 from yolo_pipeline.building.writing import counts
+from yolo_pipeline.comparison import SavedImage
 from yolo_pipeline.errors import AnnotationError, FinishedError, UsageError
 from yolo_pipeline.files import write_json
 from yolo_pipeline.judging.coco import results_json, truth_json
@@ -83,6 +84,7 @@ def train(
             set_aside(run)
         run.write_record(record)
         run.write_splits(splits_by_content(data.built.dataset.images, data.hashes))
+        run.write_dataset(_photos(data, root))
     if record["state"] != "trained":
         _train(track, attempt, data, run, record, progress, resume=resume)
 
@@ -115,16 +117,25 @@ def _train(
     run.write_record(record)
 
 
+def _photos(data: Build, root: Path) -> Iterator[SavedImage]:
+    """The photos of the data set, as a later comparison wants them."""
+    for image in data.photos.images:
+        assert image.split is not None  # they were dealt
+        file, sha256 = _relative(image.file, root), data.hashes[image.file]
+        yield SavedImage(image.name, file, image.split, sha256, image.width, image.height, image.truths)
+
+
 def _project(root: Path) -> str:
     return "" if root == Path() else f" (project {root})"
 
 
 def _refuse_changed(run: Run, record: Mapping[str, Any], attempt: Attempt) -> None:
-    """A run goes on only with the settings that it began with; the device may be another."""
+    """A run goes on only with the settings that it began with; the device may be another, and how it is used."""
     now, then = json.loads(json.dumps([attempt.settings(), record["settings"]]))
     for settings in (now, then):
         for key in ("device", "workers"):
             settings["train"].pop(key, None)
+        settings.pop("detect", None)
     changed = [key for key, _, _ in differences(then, now)]
     if changed:
         reason = f"was begun with other settings than there are now ({', '.join(changed)})"

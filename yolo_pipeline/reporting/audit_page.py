@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import html
 import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
-from yolo_pipeline.errors import one_line
-from yolo_pipeline.fonts import font_subset
 from yolo_pipeline.nouns import SPLITS, Dataset, Finding, ImageRecord
 from yolo_pipeline.reporting.audit_figures import (
     Load,
@@ -24,6 +21,7 @@ from yolo_pipeline.reporting.audit_figures import (
     sample_sheet,
     thumbnail,
 )
+from yolo_pipeline.reporting.pages.shell import data_url, font_face, safe
 
 _THUMB = 230  # pixels
 _THUMBS = 6  # of one finding
@@ -31,7 +29,6 @@ _BUDGET = 1_200_000  # bytes of all thumbnails together, as JPEG
 _NAMED_CLASSES = 24
 _NAMED_FILES = 200
 
-_FIRST_OF_THE_FONT = 0x1100  # Hangul and what comes behind it
 _FONT_PLACE = "/* font */"
 _STYLE = (
     f"""{_FONT_PLACE}"""
@@ -70,26 +67,17 @@ def audit_page(title: str, dataset: Dataset, findings: Sequence[Finding], imgsz:
     """
     parts = [*_head(title, dataset, findings), *_findings(dataset, findings, load), *_figures(dataset, imgsz, load)]
     page = "\n".join([*parts, "</main>", "</body>", "</html>", ""])
-    return page.replace(_FONT_PLACE, _font_face({c for c in page if ord(c) >= _FIRST_OF_THE_FONT}), 1)
-
-
-def _font_face(characters: set[str]) -> str:
-    """A rule with the font for what a browser may have no font for: Hangul, above all."""
-    if not characters:
-        return ""
-    data = base64.b64encode(font_subset(characters)).decode()
-    source = f'url("data:font/woff;base64,{data}")'
-    return f'@font-face {{ font-family: "names"; unicode-range: U+1100-10FFFF; src: {source}; }}'
+    return page.replace(_FONT_PLACE, font_face(page), 1)
 
 
 def _head(title: str, dataset: Dataset, findings: Sequence[Finding]) -> Iterator[str]:
     yield "<!doctype html>"
     yield '<html lang="en">'
     yield '<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-    yield f"<title>Audit of {_safe(title)}</title>"
+    yield f"<title>Audit of {safe(title)}</title>"
     yield f"<style>{_STYLE}</style></head>"
     yield "<body>\n<main>"
-    yield f"<h1>Audit of {_safe(title)}</h1>"
+    yield f"<h1>Audit of {safe(title)}</h1>"
     yield "<table><thead><tr><th></th><th>pictures</th><th>boxes</th><th>backgrounds</th></tr></thead><tbody>"
     for name, images in _by_split(dataset).items():
         boxes, empty = sum(len(image.truths) for image in images), sum(image.is_background for image in images)
@@ -100,7 +88,7 @@ def _head(title: str, dataset: Dataset, findings: Sequence[Finding]) -> Iterator
 
 def _with_code(text: str) -> str:
     """Escaped, with what stands between backticks as code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", _safe(text))
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", safe(text))
 
 
 def _said(dataset: Dataset, findings: Sequence[Finding]) -> str:
@@ -131,17 +119,17 @@ def _findings(dataset: Dataset, findings: Sequence[Finding], load: Load) -> Iter
         return
     if dataset.names:
         listed = dataset.names[:_NAMED_CLASSES]
-        key = "".join(f'<span style="background:{class_colour(dataset.names, n)}"></span>{_safe(n)}' for n in listed)
+        key = "".join(f'<span style="background:{class_colour(dataset.names, n)}"></span>{safe(n)}' for n in listed)
         yield f'<p class="key">Boxes by class:{key}{" …" * (len(listed) < len(dataset.names))}</p>'
     gallery = _Gallery(dataset, load)
     for finding in findings:
         yield f'<article class="{finding.severity}">'
-        yield f"<h3><b>{finding.severity}</b>: {_safe(finding.kind)}</h3>"
-        yield f"<p>{_safe(finding.text)}.</p><p><strong>What to do:</strong> {_with_code(finding.remedy)}.</p>"
+        yield f"<h3><b>{finding.severity}</b>: {safe(finding.kind)}</h3>"
+        yield f"<p>{safe(finding.text)}.</p><p><strong>What to do:</strong> {_with_code(finding.remedy)}.</p>"
         yield from gallery.show(finding)
         if finding.files:
             yield f"<details><summary>{len(finding.files):,} files</summary><ul>"
-            yield from (f"<li>{_safe(file)}</li>" for file in finding.files[:_NAMED_FILES])
+            yield from (f"<li>{safe(file)}</li>" for file in finding.files[:_NAMED_FILES])
             more = len(finding.files) - _NAMED_FILES
             yield f"</ul>{f'<p>and {more:,} more</p>' if more > 0 else ''}</details>"
         yield "</article>"
@@ -190,7 +178,7 @@ class _Gallery:
         data = jpeg(thumbnail(image, self.load, self.dataset.names, _THUMB))
         self._spent += len(data)
         split = f"{image.split}: " if image.split else ""
-        return f"<figure>{_image(data, 'jpeg', image.name)}<figcaption>{split}{_safe(image.name)}</figcaption></figure>"
+        return f"<figure>{_image(data, 'jpeg', image.name)}<figcaption>{split}{safe(image.name)}</figcaption></figure>"
 
 
 def _figures(dataset: Dataset, imgsz: int, load: Load) -> Iterator[str]:
@@ -212,15 +200,9 @@ def _plot(png: bytes, words: str) -> str:
     return f'<div class="plot">{_image(png, "png", words)}</div>'
 
 
-def _image(data: bytes, kind: str, words: str) -> str:
-    encoded = base64.b64encode(data).decode("ascii")
-    return f'<img src="data:image/{kind};base64,{encoded}" alt="{_safe(words)}">'
+def _image(data: bytes, kind: Literal["jpeg", "png"], words: str) -> str:
+    return f'<img src="{data_url(data, kind)}" alt="{safe(words)}">'
 
 
 def _stem(name: str) -> str:
     return os.path.splitext(name.rpartition("/")[2])[0]
-
-
-def _safe(text: str) -> str:
-    """Text of strangers, as text: it can neither become markup nor close an attribute."""
-    return html.escape(one_line(text), quote=True)

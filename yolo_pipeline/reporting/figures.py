@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from PIL import Image, ImageDraw, ImageFont
 
+from yolo_pipeline.diagnosis import ConfusionMatrix
 from yolo_pipeline.fonts import font_file
-from yolo_pipeline.judging.detection import ConfusionMatrix
 from yolo_pipeline.nouns import Box, Curves, Detection, Truth
 
 _LOSSES = ("box_loss", "cls_loss")

@@ -1,0 +1,81 @@
+"""All that is known of a finished attempt: what its run saved, and what follows from it; reports are made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from yolo_pipeline.comparison import DataDifference
+from yolo_pipeline.diagnosis import Advice, CurveReading, Diagnosis, Difference, Interval
+from yolo_pipeline.nouns import Curves, Scores, Split
+from yolo_pipeline.run import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """One finished attempt.
+
+    Attributes:
+        record: as in record.json.
+        scores: by the one judge; empty for a run from elsewhere that left no detections.
+        curves: empty where the run left none.
+        intervals: split -> name of a metric (`mAP50`, `mAP50_95`) -> where it may lie.
+        diagnoses: split -> diagnosis, of those splits that were judged. Choices are made on val.
+        reading: what the curves say; None where there are none.
+        advice: the most important first; empty: nothing was found.
+        dataset: folder of the data set that was trained on, for its pictures; it may be gone.
+    """
+
+    number: int
+    run: Run
+    record: Mapping[str, Any]
+    scores: Mapping[Split, Scores]
+    curves: Curves
+    intervals: Mapping[Split, Mapping[str, Interval]] = field(default_factory=dict)
+    diagnoses: Mapping[Split, Diagnosis] = field(default_factory=dict)
+    reading: CurveReading | None = None
+    advice: tuple[Advice, ...] = ()
+    dataset: Path | None = None
+
+    def picture(self, file_name: str) -> Path | None:
+        """The picture of a judged image, or None where it is no longer there."""
+        file = self.dataset / file_name if self.dataset else None
+        return file if file and file.is_file() else None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One metric of two attempts on the same images.
+
+    Attributes:
+        a, b: numbers of the attempts; the difference is b's figure minus a's.
+        images: how many images both were judged on.
+        shared: whether these are only those that the two splits share, judged anew.
+    """
+
+    a: int
+    b: int
+    split: Split
+    metric: str
+    difference: Difference
+    images: int
+    shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Attempts side by side.
+
+    Attributes:
+        attempts: in the order asked for.
+        judged: between neighbours.
+        data: (a, b) -> what became of the data from attempt a to b; absent where one of them did not record it.
+        notes: what a reader of the table must know, each a sentence without a full stop.
+    """
+
+    attempts: tuple[Results, ...]
+    judged: tuple[Judged, ...] = ()
+    data: Mapping[tuple[int, int], DataDifference] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
