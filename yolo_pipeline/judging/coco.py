@@ -18,6 +18,7 @@ CocoTruth = dict[str, Any]
 CocoResults = list[dict[str, Any]]
 
 _TRUTH_LISTS = ("images", "annotations", "categories")
+_LARGEST_SIDE = 1_000_000  # pixels; what says more is no size
 _DIGITS = 3  # a thousandth of a pixel
 
 
@@ -144,8 +145,12 @@ def _key(value: Any) -> str:
 
 
 def _described(row: dict[str, Any]) -> dict[str, Any]:
-    size = {key: int(row[key]) for key in ("width", "height") if isinstance(row.get(key), (int, float))}
+    size = {key: int(row[key]) for key in ("width", "height") if _is_size(row.get(key))}
     return {"file_name": str(row.get("file_name", row["id"])), **size, "sha256": str(row.get("sha256", ""))}
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, (int, float)) and 0 < value <= _LARGEST_SIDE  # which NaN is not
 
 
 def _annotation(
@@ -156,7 +161,7 @@ def _annotation(
         raise InputError(where, "names an image or a category that is not there", "Mend its image_id or category_id")
     try:
         area = float(row["area"]) if row.get("area") is not None else bbox[2] * bbox[3]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError(where, f"has the area {row['area']!r}", "Write a number, or leave it out") from None
     crowd = int(bool(row.get("iscrowd")))
     place = {"image_id": images[image], "category_id": categories[category]}
@@ -186,7 +191,7 @@ def _placed(where: str, row: Any) -> tuple[str, str, list[float]]:
 def _numbers(where: str, key: str, values: Any, count: int) -> list[float]:
     try:
         numbers = [float(value) for value in values]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         numbers = []
     if len(numbers) != count or not all(map(math.isfinite, numbers)):
         raise InputError(where, f"has the {key} {str(values)[:60]}", f"{count} finite numbers are right")

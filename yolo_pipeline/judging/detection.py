@@ -6,26 +6,23 @@ cocoeval.py). Precision, recall and F1 count boxes of all classes together at Io
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from hotcoco import COCO, COCOeval
+from hotcoco import COCOeval
 
 from yolo_pipeline.diagnosis import ConfusionMatrix
 from yolo_pipeline.geometry import iou
 from yolo_pipeline.judging.coco import CocoResults, CocoTruth
+from yolo_pipeline.judging.evaluation import Matching, Pair, evaluate, load, match
 from yolo_pipeline.nouns import ClassScores, Detection, Scores, Truth
 
-_MAX_DETECTIONS = 100
-_ALL_AREAS = [0.0, 1e10]
 
-
-@dataclass(frozen=True, slots=True)
-class _Matches:
-    """One class's detections, unordered: score and whether it found a truth, each (N,); and how many truths."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Matches:
+    """Detections, unordered: score and whether it found a truth, each (N,); and how many truths there are."""
 
     scores: npt.NDArray[np.float64]
     found: npt.NDArray[np.bool_]
@@ -33,41 +30,40 @@ class _Matches:
 
 
 def judge(truth: CocoTruth, results: CocoResults) -> Scores:
-    """Scores detections (COCO results) against truths (COCO ground truth), as `judging.coco` makes them."""
-    names = {category["id"]: category["name"] for category in truth["categories"]}
-    ids = sorted(names)
-    evaluation = _evaluate(truth, results)
-    matches = _match(evaluation, ids)
-    every = _Matches(
-        np.concatenate([matches[i].scores for i in ids]) if ids else np.zeros(0),
-        np.concatenate([matches[i].found for i in ids]) if ids else np.zeros(0, dtype=bool),
-        sum(matches[i].truths for i in ids),
-    )
+    """Scores detections (COCO results) against truths (COCO ground truth), as `judging.coco` makes them.
+
+    Raises:
+        InputError: not of that shape.
+    """
+    pair = load(truth, results)
+    evaluation = evaluate(pair)
+    every, by_class = matches_of(pair, match(evaluation, len(pair.truths), len(pair.found)))
     conf = best_f1_confidence(every)
     precision, recall, f1 = _at(every, conf)
-    ap50, ap = _average_precision(evaluation, ids)
+    ap50, ap = _average_precision(evaluation, len(pair.names))
     return Scores(
-        images=len(truth["images"]),
+        images=len(pair.files),
         truths=every.truths,
-        detections=len(results),
-        mAP50=_mean(ap50.values()),
-        mAP50_95=_mean(ap.values()),
+        detections=pair.results,
+        mAP50=_mean(ap50),
+        mAP50_95=_mean(ap),
         precision=precision,
         recall=recall,
         f1=f1,
         conf=conf,
         correct=0 if conf is None else int(every.found[every.scores >= conf].sum()),
-        classes={names[i]: _class_scores(matches[i], conf, ap50[i], ap[i]) for i in ids},
+        classes={
+            name: ClassScores(mine.truths, ap50[i], ap[i], *_at(mine, conf))
+            for i, (name, mine) in enumerate(zip(pair.names, by_class, strict=True))
+        },
     )
 
 
 def confusion_matrix(truth: CocoTruth, results: CocoResults, conf: float) -> ConfusionMatrix:
     """Which class was taken for which, at IoU 0.5, among detections with a score of at least `conf`."""
-    names = {category["id"]: category["name"] for category in truth["categories"]}
-    known = [row for row in results if row["score"] >= conf]
-    found = _evaluate(truth, known).confusion_matrix(iou_thr=0.5)
-    ordered = tuple(names[i] for i in found["cat_ids"])
-    return ConfusionMatrix(ordered, np.asarray(found["matrix"], dtype=np.int64))
+    pair = load(truth, results)
+    found = evaluate(pair).confusion_matrix(iou_thr=0.5, min_score=conf)
+    return ConfusionMatrix(pair.names, np.asarray(found["matrix"], dtype=np.int64))
 
 
 def mistakes(truths: Sequence[Truth], detections: Sequence[Detection]) -> int:
@@ -83,7 +79,7 @@ def mistakes(truths: Sequence[Truth], detections: Sequence[Detection]) -> int:
     return wrong + len(left)
 
 
-def best_f1_confidence(matches: _Matches) -> float | None:
+def best_f1_confidence(matches: Matches) -> float | None:
     """The score at which keeping every detection that has at least it gives the best F1; the higher one on a tie."""
     if not matches.truths or not len(matches.scores):
         return None
@@ -94,35 +90,18 @@ def best_f1_confidence(matches: _Matches) -> float | None:
     return float(scores[int(np.argmax(f1))])
 
 
-def _evaluate(truth: CocoTruth, results: CocoResults) -> COCOeval:
-    ground = COCO(truth)
-    evaluation = COCOeval(ground, ground.load_res(results), "bbox")
-    params = evaluation.params
-    params.area_rng, params.area_rng_lbl, params.max_dets = [_ALL_AREAS], ["all"], [_MAX_DETECTIONS]
-    evaluation.params = params
-    evaluation.evaluate()
-    evaluation.accumulate()
-    return evaluation
+def matches_of(pair: Pair, matching: Matching) -> tuple[Matches, list[Matches]]:
+    """All detections that count, and those of each class; crowds and what falls on them are left out."""
+    kept = matching.counts
+    scores, found, said = pair.found.score[kept], matching.hit[kept], pair.found.label[kept]
+    truths = np.bincount(pair.truths.label[matching.real], minlength=len(pair.names)).tolist()
+    each = (said == label for label in range(len(pair.names)))
+    return Matches(scores, found, sum(truths)), [
+        Matches(scores[mine], found[mine], count) for mine, count in zip(each, truths, strict=True)
+    ]
 
 
-def _match(evaluation: COCOeval, ids: list[int]) -> dict[int, _Matches]:
-    """Category id -> its detections with COCO's matching at IoU 0.5; crowds and what falls on them are left out."""
-    scores: dict[int, list[float]] = defaultdict(list)
-    found: dict[int, list[bool]] = defaultdict(list)
-    truths: dict[int, int] = defaultdict(int)
-    for entry in evaluation.eval_imgs:
-        if entry is None:
-            continue
-        category = entry["category_id"]
-        truths[category] += sum(not ignored for ignored in entry["gtIgnore"])
-        for score, matched, ignored in zip(entry["dtScores"], entry["dtMatched"][0], entry["dtIgnore"][0], strict=True):
-            if not ignored:
-                scores[category].append(score)
-                found[category].append(matched)
-    return {i: _Matches(np.array(scores[i], dtype=float), np.array(found[i], dtype=bool), truths[i]) for i in ids}
-
-
-def _at(matches: _Matches, conf: float | None) -> tuple[float | None, float | None, float | None]:
+def _at(matches: Matches, conf: float | None) -> tuple[float | None, float | None, float | None]:
     """Precision, recall and F1 at a confidence; None where there is no truth. No detection: precision 0."""
     if not matches.truths:
         return None, None, None
@@ -133,8 +112,8 @@ def _at(matches: _Matches, conf: float | None) -> tuple[float | None, float | No
     return precision, hits / matches.truths, 2 * hits / (said + matches.truths)
 
 
-def _average_precision(evaluation: COCOeval, ids: list[int]) -> tuple[dict[int, float | None], dict[int, float | None]]:
-    """Category id -> AP50 and AP50-95; None where there is no truth."""
+def _average_precision(evaluation: COCOeval, classes: int) -> tuple[list[float | None], list[float | None]]:
+    """AP50 and AP50-95 of each class; None where there is no truth."""
     evaluated = evaluation.eval
     assert evaluated is not None  # accumulate() ran
     precision = evaluated["precision"][:, :, :, 0, 0]  # (10 IoUs, 101 recalls, C classes); -1 where no truth
@@ -142,16 +121,9 @@ def _average_precision(evaluation: COCOeval, ids: list[int]) -> tuple[dict[int, 
     def mean(values: npt.NDArray[np.float64]) -> float | None:
         return float(values.mean()) if values.size and values.min() > -1 else None
 
-    order = list(evaluation.params.cat_ids)
-    ap50 = {i: mean(precision[0, :, order.index(i)]) for i in ids}
-    ap = {i: mean(precision[:, :, order.index(i)]) for i in ids}
-    return ap50, ap
+    return [mean(precision[0, :, i]) for i in range(classes)], [mean(precision[:, :, i]) for i in range(classes)]
 
 
-def _class_scores(matches: _Matches, conf: float | None, ap50: float | None, ap: float | None) -> ClassScores:
-    return ClassScores(matches.truths, ap50, ap, *_at(matches, conf))
-
-
-def _mean(values: object) -> float | None:
-    there = [value for value in values if value is not None]  # type: ignore[attr-defined]
+def _mean(values: Sequence[float | None]) -> float | None:
+    there = [value for value in values if value is not None]
     return float(np.mean(there)) if there else None
