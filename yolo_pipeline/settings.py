@@ -52,7 +52,7 @@ def check_train(track: str, train: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         BadSettingError: an unknown key (the nearest is named), one that is said elsewhere, or a wrong value.
     """
-    known = _ultralytics_defaults()
+    known = ultralytics_defaults()
     for key in train:
         if key in _OURS:
             raise BadSettingError(f"train.{key}: is not set here. Use {_OURS[key]}")
@@ -159,7 +159,8 @@ def _check_value(key: str, value: Any, default: Any) -> tuple[bool, str]:
 
 
 @cache
-def _ultralytics_defaults() -> dict[str, Any]:
+def ultralytics_defaults() -> dict[str, Any]:
+    """Every setting of the installed Ultralytics with its default."""
     text = (_ultralytics_folder() / "cfg" / "default.yaml").read_text(encoding="utf-8")
     defaults: dict[str, Any] = yaml.safe_load(text)
     return defaults
