@@ -40,9 +40,11 @@ class Results:
     dataset: Path | None = None
 
     def picture(self, file_name: str) -> Path | None:
-        """The picture of a judged image, or None where it is no longer there."""
-        file = self.dataset / file_name if self.dataset else None
-        return file if file and file.is_file() else None
+        """The picture of a judged image, or None where it is no longer there, or would not lie in the data set."""
+        if self.dataset is None or Path(file_name).is_absolute() or ".." in Path(file_name).parts:
+            return None
+        file = self.dataset / file_name
+        return file if file.is_file() else None
 
 
 @dataclass(frozen=True, slots=True)

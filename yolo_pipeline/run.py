@@ -159,7 +159,7 @@ class Run:
     def write_curves(self, curves: Curves) -> None:
         names = list(curves.columns)
         rows = zip(*curves.columns.values(), strict=True)
-        lines = [",".join(names), *(",".join(f"{value:.6g}" for value in row) for row in rows)]
+        lines = [",".join(names), *(",".join(f"{value:.9g}" for value in row) for row in rows)]
         write_text(self.curves_file, "\n".join(lines) + "\n")
 
     def read_curves(self) -> Curves:

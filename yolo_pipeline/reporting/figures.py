@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from PIL import Image, ImageDraw, ImageFont
 
-from yolo_pipeline.diagnosis import ConfusionMatrix
+from yolo_pipeline.diagnosis import ConfidenceCurve, ConfusionMatrix
 from yolo_pipeline.fonts import font_file
 from yolo_pipeline.nouns import Box, Curves, Detection, Truth
 
@@ -68,9 +68,26 @@ def draw_confusion(matrix: ConfusionMatrix, file: Path) -> None:
                 axis.text(column, row, str(count), ha="center", va="center", color="white" if dark else "black")
 
 
-def draw_samples(
-    samples: Sequence[tuple[npt.NDArray[np.uint8], Sequence[Truth], Sequence[Detection]]], file: Path
-) -> None:
+def draw_confidence(curve: ConfidenceCurve, conf: float, file: Path) -> None:
+    """Precision, recall and F1, and the boxes an image, over confidence; a line at `conf`."""
+    with _canvas(1, 2, (9, 3.6), file) as canvas:
+        left, right = canvas[0]
+        for name, colour in (("precision", _TRAIN_COLOUR), ("recall", _VAL_COLOUR), ("f1", _THIRD_COLOUR)):
+            left.plot(curve.conf, getattr(curve, name), color=colour, label="F1" if name == "f1" else name)
+        right.plot(curve.conf, curve.boxes, color=_TRAIN_COLOUR)
+        left.set(title="all classes, IoU 0.5", xlabel="confidence", ylim=(0, 1.02))
+        right.set(title="boxes an image", xlabel="confidence", ylim=(0, None))
+        for axis in (left, right):
+            axis.axvline(conf, color="grey", linestyle=":", label=f"{conf:.3f}")
+            axis.grid(alpha=0.25)
+            axis.legend(frameon=False)
+
+
+Sample = tuple[npt.NDArray[np.uint8], Sequence[Truth], Sequence[Detection]]
+"""A picture (height, width, 3) with what is in it and what was found."""
+
+
+def draw_samples(samples: Sequence[Sample], file: Path) -> None:
     """A sheet of pictures with truths (green) and detections (red, with score), two rows a picture pair."""
     columns = min(4, max(1, len(samples)))
     rows = math.ceil(len(samples) / columns)

@@ -1,65 +1,49 @@
-"""runs/attempt-N/report.md: what was changed, with what data and settings, and what came of it."""
+"""runs/attempt-N/report.md: what was changed, with what data and settings, what came of it, and what to try next."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from yolo_pipeline import images
-from yolo_pipeline.files import read_json, write_text
-from yolo_pipeline.judging.coco import detections_by_image, truths_by_image
-from yolo_pipeline.judging.detection import confusion_matrix, mistakes
-from yolo_pipeline.nouns import Curves, Scores, Split
-from yolo_pipeline.reporting.figures import draw_confusion, draw_curves, draw_samples
-from yolo_pipeline.reporting.tables import markdown_table, metric, plain
-from yolo_pipeline.run import Run
+from yolo_pipeline.diagnosis import Case, Diagnosis
+from yolo_pipeline.files import write_text
+from yolo_pipeline.nouns import Scores, Split
+from yolo_pipeline.reporting.diagnosed import advice_section, curves_line, diagnosis_section, interval_text
+from yolo_pipeline.reporting.figures import Sample, draw_confidence, draw_confusion, draw_curves, draw_samples
+from yolo_pipeline.reporting.tables import METRICS, markdown_table, metric, plain
+from yolo_pipeline.results import Results
 
 _SAMPLES = 8
-_FALLBACK_CONF = 0.25  # where nothing was found, so that no best confidence exists
 _LISTED_CHANGES = 10
+_STEPS = (("building", "build"), ("training", "train"), ("judging", "judge"))
 
 
-def write_report(
-    run: Run, record: Mapping[str, Any], scores: Mapping[Split, Scores], curves: Curves, dataset: Path
-) -> None:
-    """Writes report.md and its figures.
-
-    Args:
-        record: the run's record, as it will be saved.
-        dataset: folder of the built data set, for the pictures.
-    """
-    draw_curves(curves, run.figures / "curves.png")
-    shown: Split = "test" if "test" in scores else "val"
-    # Val chooses the confidence, so that showing the test images chooses nothing.
-    chosen = scores["val"].conf if "val" in scores else None
-    conf = chosen if chosen is not None else _FALLBACK_CONF
-    truth, results = read_json(run.truth_file(shown)), read_json(run.detections_file(shown))
-    draw_confusion(confusion_matrix(truth, results, conf), run.figures / "confusion.png")
-    _draw_samples(run, truth, results, conf, dataset)
-    sections = [
-        _heading(record),
-        _changed(record),
-        _data(record),
-        _settings(record),
-        _metrics(record, scores),
-        _losses(curves),
-        _classes(scores[shown], shown),
-        _pictures(shown, conf),
-        _how(record),
-    ]
+def write_report(results: Results) -> None:
+    """Writes report.md and its figures. What is chosen, is chosen on val; test is shown at the end."""
+    run, record, scores = results.run, results.record, results.scores
+    sections: list[Iterator[str]] = [_heading(record), _metrics(results), _advice(results), _changed(record)]
+    sections += [_data(record), _settings(record)]
+    if len(results.curves):
+        draw_curves(results.curves, run.figures / "curves.png")
+        sections.append(_losses(results))
+    if (diagnosis := results.diagnoses.get("val")) is not None:
+        sections += [diagnosis_section(diagnosis), _figures(results, diagnosis)]
+    sections += [_classes(scores[split], split) for split in ("val", "test") if split in scores]
+    sections.append(_how(record))
     write_text(run.report_file, "\n\n".join("\n".join(section) for section in sections) + "\n")
 
 
 def _heading(record: Mapping[str, Any]) -> Iterator[str]:
     yield f"# Attempt {record['attempt']}" + (f": {record['title']}" if record["title"] else "")
-    if record["settings"]["notes"]:
+    if notes := record["settings"].get("notes"):
         yield ""
-        yield record["settings"]["notes"]
+        yield notes
 
 
 def _changed(record: Mapping[str, Any]) -> Iterator[str]:
-    base = record["settings"]["base"]
+    base = record["settings"].get("base")
     if base is None:
         yield "## Changed\n"
         yield "This attempt has no base: everything is new."
@@ -70,84 +54,112 @@ def _changed(record: Mapping[str, Any]) -> Iterator[str]:
     else:
         rows = [[entry["key"], plain(entry["before"]), plain(entry["after"])] for entry in record["changed"]]
         yield markdown_table(["setting", f"attempt {base}", f"attempt {record['attempt']}"], rows)
-    if record["split_dealt_again"]:
+    if record.get("split_dealt_again"):
         yield "\nThe split was dealt again: scores cannot be compared directly with those of the base."
 
 
 def _data(record: Mapping[str, Any]) -> Iterator[str]:
     data = record["data"]
+    counts: Mapping[str, Mapping[str, Any]] = data.get("counts", {})
     yield "## Data\n"
-    rows = [
-        [split, entry["images"], entry["boxes"], entry["backgrounds"], f"{entry['backgrounds'] / entry['images']:.1%}"]
-        for split, entry in data["counts"].items()
-    ]
-    yield markdown_table(["split", "images", "boxes", "backgrounds", "share"], rows)
+    yield markdown_table(["split", "images", "boxes", "backgrounds", "share"], map(_count_row, counts.items()))
     yield ""
-    splits = list(data["counts"])
-    rows = [[name, *(data["counts"][split]["classes"][name] for split in splits)] for name in data["names"]]
-    yield markdown_table(["boxes by class", *splits], rows)
-    if "test" not in splits:
+    splits = [split for split, entry in counts.items() if "classes" in entry]
+    if splits:
+        rows = [[name, *(counts[split]["classes"][name] for split in splits)] for name in data["names"]]
+        yield markdown_table(["boxes by class", *splits], rows)
+    if "test" not in counts:
         yield "\nThe data has no test split: nothing but val could be judged."
     yield ""
-    yield (
-        f"Reading mended {len(data['fixed'])} things, left out {len(data['dropped'])} objects "
-        f"and did not use {len(data['skipped'])} files."
-    )
-    for entry in [*data["dropped"], *data["fixed"]][:_LISTED_CHANGES]:
+    yield from _reading(data)
+    findings = record.get("findings")
+    if findings is not None:
+        yield f"\nThe audit found {len(findings) or 'no'} thing{'s' * (len(findings) != 1)} to look at.\n"
+        for finding in findings:
+            yield f"- {finding['severity']}: {finding['text']}. {finding['remedy']}"
+    if "fingerprint" in data:
+        yield f"\nFingerprint `{data['fingerprint'][:16]}`, in `{data['folder']}`. All of it is in `record.json`."
+
+
+def _count_row(counted: tuple[str, Mapping[str, Any]]) -> list[str]:
+    split, entry = counted
+    images, backgrounds = entry.get("images"), entry.get("backgrounds")
+    share = f"{backgrounds / images:.1%}" if images and backgrounds is not None else "–"
+    return [split, *(plain(value) for value in (images, entry.get("boxes"), backgrounds)), share]
+
+
+def _reading(data: Mapping[str, Any]) -> Iterator[str]:
+    """What reading the sources mended and left out."""
+    fixed, dropped, skipped = (data.get(key, []) for key in ("fixed", "dropped", "skipped"))
+    if "fixed" in data:
+        yield (
+            f"Reading mended {len(fixed)} things, left out {len(dropped)} objects and did not use {len(skipped)} files."
+        )
+    for entry in [*dropped, *fixed][:_LISTED_CHANGES]:
         yield f"- {entry['file']}, object {entry['object']}: {entry['what']}, {entry['why']}"
-    for entry in data["skipped"][:_LISTED_CHANGES]:
+    for entry in skipped[:_LISTED_CHANGES]:
         yield f"- {entry['file']}: {entry['why']}"
-    for note in data["notes"]:
+    for note in data.get("notes", []):
         yield f"- {note}"
-    count = len(record.get("findings", ()))
-    yield f"\nThe audit found {count or 'no'} thing{'s' * (count != 1)} to look at.\n"
-    for finding in record.get("findings", ()):
-        yield f"- {finding['severity']}: {finding['text']}. {finding['remedy']}"
-    yield f"\nFingerprint `{data['fingerprint'][:16]}`, in `{data['folder']}`. All of it is in `record.json`."
 
 
 def _settings(record: Mapping[str, Any]) -> Iterator[str]:
     settings, training = record["settings"], record["training"]
     yield "## Settings\n"
-    asked: Mapping[str, Any] = settings["train"]
-    used: Mapping[str, Any] = training["used"]
-    start = training["start"]["file"] or "from scratch"
+    asked: Mapping[str, Any] = settings.get("train", {})
+    used: Mapping[str, Any] = training.get("used", {})
+    start = training.get("start", {}).get("file") or ("from scratch" if "start" in training else None)
+    parameters = f"{training['parameters']:,} parameters" if "parameters" in training else "–"
     rows = [
-        ["model", settings["model"], f"{training['parameters']:,} parameters"],
-        ["weights", plain(settings["pretrained"]), start],
+        ["model", plain(settings.get("model")), parameters],
+        ["weights", plain(settings.get("pretrained")), plain(start)],
         *([key, plain(asked.get(key)), plain(used.get(key))] for key in sorted({*asked, *used})),
     ]
     yield markdown_table(["setting", "asked", "used"], rows)
 
 
-def _metrics(record: Mapping[str, Any], scores: Mapping[Split, Scores]) -> Iterator[str]:
+def _metrics(results: Results) -> Iterator[str]:
+    scores, own = results.scores, results.record["training"].get("own_metrics", {})
     yield "## Metrics\n"
-    fields = ("mAP50", "mAP50_95", "precision", "recall", "f1", "conf")
-    rows: list[list[Any]] = [[name, *(metric(getattr(score, name)) for score in scores.values())] for name in fields]
-    rows.append(["found of all", *(f"{score.correct} of {score.truths}" for score in scores.values())])
-    rows.append(["images", *(score.images for score in scores.values())])
-    yield markdown_table(["", *scores], rows)
-    yield ""
-    yield (
-        "COCO's definitions. Precision, recall and F1 count all boxes together at IoU 0.5 and `conf`, "
-        "the confidence at which F1 is best."
-    )
-    own = record["training"]["own_metrics"]
+    if scores:
+        rows: list[list[Any]] = [
+            [name, *(metric(getattr(score, name)) + interval_text(results.intervals, split, name)
+                     for split, score in scores.items())]
+            for name in METRICS
+        ]  # fmt: skip
+        rows.append(["found of all", *(f"{score.correct} of {score.truths}" for score in scores.values())])
+        rows.append(["images", *(score.images for score in scores.values())])
+        yield markdown_table(["", *scores], rows)
+        yield ""
+        yield (
+            "COCO's definitions. Precision, recall and F1 count all boxes together at IoU 0.5 and `conf`, "
+            "the confidence at which F1 is best. In brackets: where the figure lies in 95 of 100 draws of such images; "
+            "the luck of training is not in it."
+        )
+    else:
+        yield "No detections were saved, so that the judge has nothing to say."
     if own:
         yield ""
         said = ", ".join(f"`{name}` {value:.4f}" for name, value in own.items())
         yield f"What the framework says of its best epoch on val, by its own definitions: {said}."
 
 
-def _losses(curves: Curves) -> Iterator[str]:
+def _advice(results: Results) -> Iterator[str]:
+    return advice_section(results.advice, results.number)
+
+
+def _losses(results: Results) -> Iterator[str]:
+    curves = results.curves
     yield "## Losses\n"
     names = [name for name in curves.columns if name.endswith("_loss")]
     rows = [
-        [name, metric(values[0]), metric(min(values)), metric(values[-1])]
+        [name, metric(there[0]), metric(min(there)), metric(there[-1])]
         for name in names
-        if (values := curves.columns[name])
+        if (there := [value for value in curves.columns[name] if value == value])
     ]
     yield markdown_table(["loss", "first epoch", "lowest", "last epoch"], rows)
+    if results.reading is not None:
+        yield f"\n{curves_line(results.reading)}"
     yield "\n![Loss and mAP curves](figures/curves.png)"
 
 
@@ -160,40 +172,52 @@ def _classes(scores: Scores, split: Split) -> Iterator[str]:
     yield markdown_table(["class", "truths", "AP50", "AP50_95", "precision", "recall", "F1"], rows)
 
 
-def _pictures(split: Split, conf: float) -> Iterator[str]:
-    yield f"## What was taken for what on {split}\n"
-    yield f"At confidence {conf:.3f}, chosen on val.\n"
-    yield "![Confusion matrix](figures/confusion.png)\n"
-    yield f"The pictures of {split} with most mistakes, then the first with objects: truth green, detections red.\n"
-    yield "![Truth and detections](figures/samples.png)"
+def _figures(results: Results, diagnosis: Diagnosis) -> Iterator[str]:
+    figures = results.run.figures
+    draw_confidence(diagnosis.curve, diagnosis.conf, figures / "confidence.png")
+    draw_confusion(diagnosis.matrix, figures / "confusion.png")
+    yield "![Precision, recall, F1 and boxes over confidence](figures/confidence.png)\n"
+    yield "![Confusion matrix](figures/confusion.png)"
+    if samples := _samples(results, diagnosis):
+        draw_samples(samples, figures / "samples.png")
+        yield "\nThe pictures with most mistakes, then the first with objects: truth green, detections red.\n"
+        yield "![Truth and detections](figures/samples.png)"
+
+
+def _samples(results: Results, diagnosis: Diagnosis) -> list[Sample]:
+    """The worst pictures, and some others with objects, as far as they are there."""
+    by_image: dict[str, list[Case]] = defaultdict(list)
+    for case in diagnosis.cases:
+        by_image[case.image].append(case)
+
+    def wrong(name: str) -> int:
+        return sum(not case.is_hit for case in by_image[name])
+
+    worst = sorted((name for name in by_image if wrong(name)), key=lambda name: (-wrong(name), name))
+    chosen = [*worst[: _SAMPLES // 2], *sorted(name for name in by_image if not wrong(name)), *worst[_SAMPLES // 2 :]]
+    samples: list[Sample] = []
+    for name in chosen:
+        file = results.picture(name)
+        if file is not None and len(samples) < _SAMPLES:
+            truths = [case.truth for case in by_image[name] if case.truth]
+            found = [case.detection for case in by_image[name] if case.detection]
+            samples.append((images.decode_upright(file), truths, found))
+    return samples
 
 
 def _how(record: Mapping[str, Any]) -> Iterator[str]:
-    seconds, training = record["seconds"], record["training"]
+    seconds, training = record.get("seconds", {}), record["training"]
     yield "## How it was made\n"
-    rows = [
-        ["started", record["started"]],
-        ["device", training["used"].get("device", "unknown")],
-        ["seed", plain(record["settings"]["train"].get("seed"))],
-        ["building", f"{seconds['build']:.1f} s"],
-        ["training", f"{seconds['train']:.1f} s"],
-        ["judging", f"{seconds['judge']:.1f} s, {seconds['an_image'] * 1000:.0f} ms an image"],
-        ["weights", f"`{training['weights']}`, sha256 `{training['sha256'][:16]}`"],
-        ["git commit", record["git_commit"] or "no git repository"],
-        *([name, version] for name, version in record["versions"].items()),
-    ]
+    rows = [["started", plain(record.get("started"))]]
+    if imported := record.get("imported"):
+        rows.append(["made elsewhere", f"{imported['kind']}, `{imported['file']}`"])
+    rows.append(["device", plain(training.get("used", {}).get("device"))])
+    rows.append(["seed", plain(record["settings"].get("train", {}).get("seed"))])
+    rows += [[what, f"{seconds[key]:.1f} s"] for what, key in _STEPS if key in seconds]
+    if "an_image" in seconds:
+        rows.append(["judging an image", f"{seconds['an_image'] * 1000:.0f} ms"])
+    if "weights" in training:
+        rows.append(["weights", f"`{training['weights']}`, sha256 `{training['sha256'][:16]}`"])
+    rows.append(["git commit", record.get("git_commit") or "no git repository"])
+    rows += [[name, version] for name, version in record.get("versions", {}).items()]
     yield markdown_table(["", ""], rows)
-
-
-def _draw_samples(run: Run, truth: dict[str, Any], results: list[dict[str, Any]], conf: float, dataset: Path) -> None:
-    truths, detections = truths_by_image(truth), detections_by_image(truth, results, conf)
-    wrong = {image["id"]: mistakes(truths[image["id"]], detections[image["id"]]) for image in truth["images"]}
-    worst = sorted((image for image in truth["images"] if wrong[image["id"]]), key=lambda image: -wrong[image["id"]])
-    chosen: Sequence[dict[str, Any]] = worst[: _SAMPLES // 2]
-    others = sorted((image for image in truth["images"] if image not in chosen), key=lambda i: not truths[i["id"]])
-    chosen = [*chosen, *others][:_SAMPLES]
-    samples = [
-        (images.decode_upright(dataset / image["file_name"]), truths[image["id"]], detections[image["id"]])
-        for image in chosen
-    ]
-    draw_samples(samples, run.figures / "samples.png")

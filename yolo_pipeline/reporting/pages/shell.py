@@ -26,24 +26,35 @@ def safe(text: object) -> str:
     return html.escape(one_line(str(text)), quote=True)
 
 
-def page(title: str, body: str, data: Any, scripts: Sequence[str], lang: Language = "en", *, plots: bool = True) -> str:
+def page(
+    title: str,
+    body: str,
+    data: Any,
+    scripts: Sequence[str],
+    lang: Language = "en",
+    *,
+    plots: bool = True,
+    styles: Sequence[str] = (),
+) -> str:
     """A whole page.
 
     Args:
         body: HTML inside `<main>`, escaped where it must be (`safe`).
         data: what the scripts read with `JSON.parse(document.getElementById("data").textContent)`.
-        scripts: names of script files beside this one, run in this order once the page is read.
-        plots: put the library that draws plots (Plotly) before them.
+        scripts: paths of script files below this folder, run in this order once the page is read.
+        plots: put the library that draws plots (Plotly) before them, for plots.js to run when it needs it.
+        styles: paths of style sheets below this folder that follow the one of all pages.
     """
+    style = "\n".join(_beside(name) for name in ("style.css", *styles))
     code = "\n".join(_script(_beside(name)) for name in scripts)
-    library = _script(_plotly()) if plots else ""
+    library = f'<script type="text/plain" id="plotly">{_plotly()}</script>' if plots else ""
     whole = f"""<!doctype html>
 <html lang="{lang}">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="{_POLICY}">
 <title>{safe(title)}</title>
 <style>{_FONT_PLACE}
-{_beside("style.css")}</style></head>
+{style}</style></head>
 <body>
 <main>
 {body}
@@ -59,7 +70,7 @@ def page(title: str, body: str, data: Any, scripts: Sequence[str], lang: Languag
 
 def font_face(text: str) -> str:
     """A rule with the font `names` for what a browser may have no font for, of what `text` holds: Hangul, above all."""
-    characters = {character for character in text if ord(character) >= _FIRST_OF_THE_FONT}
+    characters = {character for character in set(text) if ord(character) >= _FIRST_OF_THE_FONT}
     if not characters:
         return ""
     data = base64.b64encode(font_subset(characters)).decode()

@@ -1,0 +1,140 @@
+"""A diagnosis and the advice that follows from it, in short: Markdown for report.md, lines for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from yolo_pipeline.diagnosis import Advice, CurveReading, Diagnosis, ErrorName, Interval
+from yolo_pipeline.nouns import Split
+from yolo_pipeline.reporting.tables import markdown_table, metric, short
+
+NOTHING_FOUND = "Nothing was found that another setting or other labels would mend."
+_PAIRS, _SUSPECTS, _CLASSES = 10, 10, 30
+_ERRORS: dict[ErrorName, str] = {
+    "Cls": "right place, wrong class",
+    "Loc": "right class, box too far off",
+    "Both": "wrong class, box too far off",
+    "Dupe": "found twice",
+    "Bkg": "nothing is there",
+    "Miss": "not found",
+}
+_SHOWN_CONFIDENCES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+
+
+def interval_text(intervals: Mapping[Split, Mapping[str, Interval]], split: Split, name: str) -> str:
+    """` (0.62 to 0.79)`, or nothing where there is no interval."""
+    interval = intervals.get(split, {}).get(name)
+    return f" ({interval.low:.3f} to {interval.high:.3f})" if interval else ""
+
+
+def changes_yaml(changes: Sequence[tuple[str, Any]]) -> str:
+    """Changes as a person would write them in an attempt, on one line: `train: {imgsz: 640}`."""
+    nested: dict[str, Any] = {}
+    for key, value in changes:
+        *above, last = key.split(".")
+        place = nested
+        for part in above:
+            place = place.setdefault(part, {})
+        place[last] = value
+    parts = (
+        f"{key}: {yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000).strip()}"
+        for key, value in nested.items()
+    )
+    return "; ".join(part.removesuffix("\n...").strip() for part in parts)
+
+
+def advice_lines(advice: Sequence[Advice]) -> Iterator[str]:
+    """For the terminal: one thing after the other, its measurement first."""
+    if not advice:
+        yield NOTHING_FOUND
+    for number, one in enumerate(advice, start=1):
+        yield f"{number}. {one.rule}: {one.measured}"
+        yield f"   Cause: {one.cause}"
+        yield f"   Next: {one.remedy}"
+        if one.changes:
+            yield f"   Settings: {changes_yaml(one.changes)}"
+        yield f"   Source: {one.source}"
+
+
+def advice_section(advice: Sequence[Advice], number: int) -> Iterator[str]:
+    yield "## What to try next\n"
+    if not advice:
+        yield NOTHING_FOUND
+        return
+    for one in advice:
+        yield f"- **{one.rule}**: {one.measured}"
+        yield f"  - cause: {one.cause}"
+        yield f"  - next: {one.remedy}"
+        if one.changes:
+            yield f"  - settings: `{changes_yaml(one.changes)}`"
+        yield f"  - source: {one.source}"
+    yield f"\n`python -m yolo_pipeline suggest --attempt {number}` writes the settings into a new attempt."
+
+
+def diagnosis_section(diagnosis: Diagnosis) -> Iterator[str]:
+    yield f"## What went wrong on {diagnosis.split}\n"
+    yield f"Counted among detections of confidence {diagnosis.conf:.3f} or more; dAP is over all of them.\n"
+    rows = [[e.name, _ERRORS[e.name], e.count, metric(e.dAP)] for e in diagnosis.errors]
+    yield markdown_table(["error", "", "count", "AP50 lost"], rows)
+    yield ""
+    for pair in diagnosis.pairs[:_PAIRS]:
+        yield f"- {pair.truth} taken for {pair.said}, {_times(pair.count)} ({pair.share:.0%} of {pair.truth})"
+    yield ""
+    missed = [m for m in (*diagnosis.by_size, *diagnosis.by_class[:_CLASSES]) if m.truths]
+    yield markdown_table(["objects", "truths", "missed", "share"], [[m.name, *_missed(m)] for m in missed])
+    alarms = diagnosis.alarms
+    yield ""
+    yield f"False alarms where nothing is: {alarms.boxes}; of {alarms.backgrounds} images without objects, " + (
+        f"{len(alarms.fired)} have some ({alarms.fired_boxes} boxes)."
+    )
+    yield ""
+    yield from _confidences(diagnosis)
+    yield ""
+    yield f"Expected calibration error: {short(diagnosis.calibration.error)} (0: a score is the chance to be right)."
+    yield from _suspects(diagnosis)
+
+
+def curves_line(reading: CurveReading) -> str:
+    """What the curves say, in a sentence."""
+    ended = "ended early by patience" if reading.stopped_early else f"of {reading.asked} asked"
+    return (
+        f"{reading.epochs} epochs ({ended}), the best {reading.best}; the loss on val fell by "
+        f"{reading.still_falling:.0%} over the last fifth, and ends {reading.val_rise:.0%} above its lowest, "
+        f"that of epoch {reading.lowest}."
+    )
+
+
+def _missed(one: Any) -> tuple[int, int, str]:
+    return one.truths, one.missed, f"{one.share:.0%}"
+
+
+def _confidences(diagnosis: Diagnosis) -> Iterator[str]:
+    best = diagnosis.curve.best
+    shown = sorted({*_SHOWN_CONFIDENCES, *([round(best, 3)] if best is not None else [])})
+    rows = []
+    for conf in shown:
+        precision, recall, f1, boxes = diagnosis.curve.at(conf)
+        mark = " (best F1)" if best is not None and conf == round(best, 3) else ""
+        rows.append([f"{conf:g}{mark}", _figure(precision), _figure(recall), _figure(f1), f"{boxes:.1f}"])
+    yield markdown_table(["confidence", "precision", "recall", "F1", "boxes an image"], rows)
+
+
+def _figure(value: float) -> str:
+    return "–" if value != value else f"{value:.3f}"
+
+
+def _suspects(diagnosis: Diagnosis) -> Iterator[str]:
+    if not diagnosis.suspects:
+        return
+    yield f"\nLabels that the model disagrees with, {len(diagnosis.suspects)} in all; pictures and XML in `suspects`:\n"
+    for suspect in diagnosis.suspects[:_SUSPECTS]:
+        label = f" {suspect.truth.label}" if suspect.truth else ""
+        says = ", ".join(f"{found.label} {found.score:.2f}" for found in suspect.proposed)
+        yield f"- {suspect.image}: {suspect.kind}{label}; the model says {says}"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"

@@ -1,0 +1,256 @@
+"""The words on the page of a comparison, in English and Korean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from yolo_pipeline.reporting.pages.shell import Language
+
+_ENGLISH: dict[str, str] = {
+    "title": "Comparison of attempts {numbers}",
+    "title many": "Comparison of {count} attempts",
+    "attempt": "attempt",
+    "attempt n": "attempt {number}",
+    "name": "title",
+    "changed": "changed against its base",
+    # scores
+    "scores": "mAP with intervals",
+    "scores text": (
+        "By the one judge, COCO's definition. A line spans the 95 % interval: where the figure may lie had other "
+        "images of the same kind been drawn. Where two attempts were judged on the same images, "
+        "their difference below, paired image by image, says more than two lines that overlap."
+    ),
+    "own": "The makers' own figures",
+    "own text": (
+        "As the framework or the makers of a run report them: on their images, by their rules, without an interval. "
+        "They are not the judge's figures and cannot be compared with them."
+    ),
+    "own group": "own figures, not the judge's",
+    "own figure": "own: {name}",
+    # table
+    "table": "Attempt by attempt",
+    "table text": "Settings that are the same everywhere are left out.",
+    "best text": "★ marks what is better than all others beyond the choice of images.",
+    "sort text": "Click on a heading to sort by it.",
+    "settings": "settings",
+    "data": "data",
+    "judged on": "judged on {split}",
+    "cost": "cost",
+    "images of": "{split}: images",
+    "boxes of": "{split}: boxes",
+    "classes count": "classes",
+    "conf": "conf of best F1",
+    "images": "images",
+    "parameters": "parameters",
+    "train seconds": "training time",
+    "seconds an image": "time an image",
+    "device": "device",
+    "made elsewhere": "made elsewhere",
+    # steps
+    "steps": "What changed, and what came of it",
+    "paired text": (
+        "Differences are paired image by image. The interval covers the choice of test images, not the luck of "
+        "training: the same attempt with another seed may differ by as much."
+    ),
+    "epoch": "epoch",
+    "seconds": "seconds",
+    "step axis": "step",
+    "step": "From attempt {a} to attempt {b}",
+    "setting": "setting",
+    "before": "before",
+    "after": "after",
+    "no settings": "No setting was changed.",
+    "metric": "metric",
+    "difference": "difference",
+    "interval": "95 % interval",
+    "verdict": "verdict",
+    "better": "better",
+    "worse": "worse",
+    "unclear": "no clear difference",
+    "shared": "{count}, shared",
+    "shared text": "Shared: only the images that both have, judged anew.",
+    "not judged": "They were not judged on the same images.",
+    "data same": "The data is the same.",
+    "data unknown": "The data of one of them was not noted, so it cannot be said what changed in it.",
+    # data differences
+    "added": "Photos added",
+    "removed": "Photos removed",
+    "moved": "Photos in another split",
+    "redrawn": "Boxes redrawn",
+    "relabelled": "Boxes relabelled",
+    "boxes_added": "Boxes added, on photos that both have",
+    "boxes_removed": "Boxes removed, on photos that both have",
+    "classes_added": "Classes added",
+    "classes_removed": "Classes removed",
+    "classes_renamed": "Classes renamed",
+    "backgrounds": "Photos without objects",
+    "median iou": "median IoU of before and after {iou}",
+    "key": "before: dashed, after: solid",
+    "more": "and {count} more",
+    "gone": "without a picture, as the file is gone or was changed: {count}",
+    # classes
+    "classes": "Class by class",
+    "classes text": "Classes have no interval, so none is marked as the best.",
+    "class": "class",
+    "truths": "objects",
+    # plots
+    "tradeoff": "Accuracy against cost",
+    "curves": "Curves of the training",
+    "curves text": "Hover to read a value, draw a frame to zoom, double-click to zoom out; a click on a name hides it.",
+    "curves missing": "Without curves: {attempts}.",
+    "pr": "Precision, recall and F1",
+    "pr text": "Precision at each recall, IoU 0.5, of a class or their mean; F1 at each confidence, of all boxes.",
+    "pr axis recall": "recall",
+    "pr axis precision": "precision",
+    "pr axis conf": "confidence",
+    "all classes": "mean over classes",
+    "show": "show",
+    "split": "split",
+    "along": "along",
+    # effects
+    "effects": "Which setting moved mAP",
+    "effects text": (
+        "A dot an attempt. Attempts with the same value differ in other settings, too, so a pattern is a hint; pairs "
+        "that are one setting apart say more."
+    ),
+    "contents": "Contents",
+    "change": "mean change",
+    "pairs count": "pairs",
+    "pairs": "One setting apart",
+    "pairs text": "Attempts with the same settings but for one. Training has its luck: one pair proves little.",
+    "no pairs": "No two attempts are one setting apart.",
+    "median": "median",
+    "not set": "not set",
+    # told
+    "told": "As their makers tell it",
+    "problems": "problems",
+    "causes": "causes",
+    "next": "next",
+    "notes": "notes",
+}
+
+_KOREAN: dict[str, str] = {
+    "title": "시도 {numbers} 비교",
+    "title many": "시도 {count}개 비교",
+    "attempt": "시도",
+    "attempt n": "시도 {number}",
+    "name": "제목",
+    "changed": "바탕 시도에서 바꾼 것",
+    "scores": "mAP와 신뢰 구간",
+    "scores text": (
+        "하나의 채점기가 COCO 정의대로 매긴 값이다. 선은 95 % 구간이다. 같은 종류의 다른 사진을 뽑았다면 값이 놓였을 "
+        "범위를 뜻한다. 같은 사진으로 채점한 두 시도는 아래의 짝지은 차이가 겹치는 두 선보다 더 많은 것을 말한다."
+    ),
+    "own": "만든 이가 낸 값",
+    "own text": (
+        "프레임워크나 만든 이가 자기 사진과 자기 규칙으로 낸 값이며 구간이 없다. "
+        "채점기의 값이 아니므로 서로 견줄 수 없다."
+    ),
+    "own group": "자체 값 (채점기의 값이 아님)",
+    "own figure": "자체: {name}",
+    "table": "시도별 표",
+    "table text": "모두 같은 설정은 뺐다.",
+    "best text": "★는 사진의 선택을 감안해도 다른 모두보다 나은 값이다.",
+    "sort text": "제목 칸을 누르면 그 열로 정렬한다.",
+    "settings": "설정",
+    "data": "데이터",
+    "judged on": "{split} 채점",
+    "cost": "비용",
+    "images of": "{split}: 사진",
+    "boxes of": "{split}: 상자",
+    "classes count": "클래스 수",
+    "conf": "F1이 가장 높은 conf",
+    "images": "사진",
+    "parameters": "매개변수",
+    "train seconds": "학습 시간",
+    "seconds an image": "사진 한 장당 시간",
+    "device": "장치",
+    "made elsewhere": "다른 곳에서 학습",
+    "steps": "무엇을 바꾸었고 무엇이 달라졌나",
+    "paired text": (
+        "차이는 사진마다 짝지어 계산했다. 구간은 시험 사진의 선택만 다루며 학습의 운은 다루지 않는다. 같은 시도도 "
+        "시드가 다르면 이만큼 달라질 수 있다."
+    ),
+    "epoch": "에포크",
+    "seconds": "초",
+    "step axis": "스텝",
+    "step": "시도 {a}에서 시도 {b}로",
+    "setting": "설정",
+    "before": "이전",
+    "after": "이후",
+    "no settings": "바뀐 설정이 없다.",
+    "metric": "지표",
+    "difference": "차이",
+    "interval": "95 % 구간",
+    "verdict": "판정",
+    "better": "나아짐",
+    "worse": "나빠짐",
+    "unclear": "뚜렷한 차이 없음",
+    "shared": "{count}, 공통",
+    "shared text": "공통: 둘 다 가진 사진만 다시 채점했다.",
+    "not judged": "같은 사진으로 채점되지 않았다.",
+    "data same": "데이터가 같다.",
+    "data unknown": "한쪽의 데이터가 기록되지 않아 무엇이 바뀌었는지 알 수 없다.",
+    "added": "더한 사진",
+    "removed": "뺀 사진",
+    "moved": "다른 분할로 옮긴 사진",
+    "redrawn": "다시 그린 상자",
+    "relabelled": "라벨을 바꾼 상자",
+    "boxes_added": "양쪽에 있는 사진에 더한 상자",
+    "boxes_removed": "양쪽에 있는 사진에서 뺀 상자",
+    "classes_added": "더한 클래스",
+    "classes_removed": "뺀 클래스",
+    "classes_renamed": "이름을 바꾼 클래스",
+    "backgrounds": "물체가 없는 사진",
+    "median iou": "이전과 이후의 IoU 중앙값 {iou}",
+    "key": "이전: 점선, 이후: 실선",
+    "more": "외 {count}개",
+    "gone": "파일이 없거나 바뀌어 그림이 없는 것: {count}",
+    "classes": "클래스별",
+    "classes text": "클래스별 구간은 없으므로 가장 나은 값을 표시하지 않는다.",
+    "class": "클래스",
+    "truths": "물체",
+    "tradeoff": "비용 대비 정확도",
+    "curves": "학습 곡선",
+    "curves text": "올려놓으면 값이 보이고, 끌어서 확대하고, 두 번 눌러 되돌린다. 이름을 누르면 숨는다.",
+    "curves missing": "곡선이 없는 것: {attempts}.",
+    "pr": "정밀도, 재현율, F1",
+    "pr text": "재현율마다의 정밀도(IoU 0.5, 클래스별 또는 평균)와, 신뢰도마다 모든 클래스의 상자를 함께 센 F1.",
+    "pr axis recall": "재현율",
+    "pr axis precision": "정밀도",
+    "pr axis conf": "신뢰도",
+    "all classes": "클래스 평균",
+    "show": "보기",
+    "split": "분할",
+    "along": "가로축",
+    "effects": "어떤 설정이 mAP를 움직였나",
+    "effects text": (
+        "점 하나가 시도 하나다. 값이 같은 시도끼리도 다른 설정이 다르므로 무늬는 단서일 뿐이다. 설정 하나만 다른 짝이 "
+        "더 믿을 만하다."
+    ),
+    "contents": "차례",
+    "change": "평균 변화",
+    "pairs count": "짝",
+    "pairs": "설정 하나만 다른 짝",
+    "pairs text": "설정 하나만 빼고 모두 같은 두 시도이다. 학습에는 운이 있으니 한 짝으로는 증명되지 않는다.",
+    "no pairs": "설정 하나만 다른 두 시도가 없다.",
+    "median": "중앙값",
+    "not set": "정하지 않음",
+    "told": "만든 이의 말",
+    "problems": "문제",
+    "causes": "원인",
+    "next": "다음",
+    "notes": "메모",
+}
+
+COMPARISON_WORDS: dict[Language, dict[str, str]] = {"en": _ENGLISH, "ko": _KOREAN}
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """What a word of the page is in its language."""
+
+    lang: Language
+
+    def __call__(self, key: str, **figures: object) -> str:
+        return COMPARISON_WORDS[self.lang][key].format(**figures)
