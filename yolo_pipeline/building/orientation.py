@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 Turning = Literal["mirrored left to right", "mirrored top to bottom", "turned upside down", "turned by a quarter"]
 
@@ -36,22 +36,58 @@ _HEIGHTS = (("up", "down"), ("upper", "lower"), ("top", "bottom"), ("위", "아�
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[가-힣]+")
 _MOST_NAMED = 10
 
+_FLIPS: dict[str, Turning] = {"horizontal": "mirrored left to right", "vertical": "mirrored top to bottom"}
+_TURNS: dict[str, Turning] = {
+    "clockwise": "turned by a quarter", "counter-clockwise": "turned by a quarter", "upside-down": "turned upside down",
+}  # fmt: skip
 
-def orientation_warnings(names: Sequence[str], asked: Mapping[str, Iterable[Turning]]) -> tuple[str, ...]:
-    """A note when a setting shows objects in a way that makes them something else; nothing where none does.
+
+def turnings(settings: Mapping[str, Any]) -> dict[str, list[Turning]]:
+    """Setting, as the user would have to write it -> how it mirrors or turns training pictures.
+
+    Args:
+        settings: those of an attempt, resolved, as they are recorded.
+    """
+    train, data = settings["train"], settings["data"]
+    fliplr = 0.5 if settings["track"] == "yolo" else 0.0  # Ultralytics' default, 8.4.190 cfg/default.yaml
+    asked: dict[str, list[Turning]] = {}
+    if train.get("fliplr", fliplr) > 0:
+        asked["train.fliplr"] = ["mirrored left to right"]
+    if train.get("flipud", 0.0) > 0:
+        asked["train.flipud"] = ["mirrored top to bottom"]
+    if train.get("degrees", 0.0) >= 90:
+        asked["train.degrees"] = ["turned by a quarter", "turned upside down"]
+    augment = data.get("augment") or {}
+    for key, section in (("data.augment", augment), ("data.augment.box", augment.get("box") or {})):
+        if flips := section.get("flip"):
+            asked[f"{key}.flip"] = [_FLIPS[flip] for flip in flips]
+    if turns := augment.get("rot90"):
+        asked["data.augment.rot90"] = [_TURNS[turn] for turn in turns]
+    return asked
+
+
+def other_signs(names: Sequence[str], asked: Mapping[str, Iterable[Turning]]) -> dict[str, tuple[str, ...]]:
+    """Setting -> the classes that it makes another sign of, or none; settings that do not are left out.
 
     Digits count only where no class is a number above 9: such classes are numbers of something else.
 
     Args:
         names: the classes.
-        asked: setting, as the user would have to write it -> what it does to pictures.
+        asked: as of `turnings`.
     """
+    changed = {
+        setting: tuple(name for name in names if any(_changes(name, names, turning) for turning in turned))
+        for setting, turned in asked.items()
+    }
+    return {setting: classes for setting, classes in changed.items() if classes}
+
+
+def orientation_warnings(names: Sequence[str], asked: Mapping[str, Iterable[Turning]]) -> tuple[str, ...]:
+    """A note when a setting shows objects in a way that makes them something else; nothing where none does."""
     found = []
-    for setting, turnings in asked.items():
-        changed = [name for name in names if any(_changes(name, names, turning) for turning in turnings)]
-        if changed:
-            remedy = "set it to 0" if setting.startswith("train.") else "leave it out"
-            found.append(f"{setting} may make another sign of {_listed(changed)} ({remedy})")
+    for setting, changed in other_signs(names, asked).items():
+        remedy = "set it to 0" if setting.startswith("train.") else "leave it out"
+        found.append(f"{setting} may make another sign of {_listed(changed)} ({remedy})")
     return ("; ".join(found),) if found else ()
 
 

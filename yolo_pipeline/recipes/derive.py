@@ -11,7 +11,7 @@ from yolo_pipeline import images
 from yolo_pipeline.attempt import Attempt
 from yolo_pipeline.building.augmenting import Changes, augment
 from yolo_pipeline.building.cutouts import add_cutouts, add_ready_cutouts
-from yolo_pipeline.building.orientation import Turning, orientation_warnings
+from yolo_pipeline.building.orientation import orientation_warnings, turnings
 from yolo_pipeline.building.pictures import Hashes, read_pictures
 from yolo_pipeline.building.pixels import is_cutout
 from yolo_pipeline.building.resizing import resize
@@ -23,10 +23,6 @@ from yolo_pipeline.nouns import Dataset, ImageRecord, ReadReport
 from yolo_pipeline.progress import Progress
 from yolo_pipeline.reporting.preview import Tile, draw_preview, mark_of
 
-_FLIPS: dict[str, Turning] = {"horizontal": "mirrored left to right", "vertical": "mirrored top to bottom"}
-_TURNS: dict[str, Turning] = {
-    "clockwise": "turned by a quarter", "counter-clockwise": "turned by a quarter", "upside-down": "turned upside down",
-}  # fmt: skip
 _PREVIEW_ROWS, _PREVIEW_COLUMNS = 6, 4
 
 
@@ -34,7 +30,7 @@ def derive(
     attempt: Attempt, dataset: Dataset, seed: int, hashes: Hashes, progress: Progress
 ) -> tuple[Dataset, ReadReport]:
     """The data set with what `data.cutouts`, `data.resize` and `data.augment` ask for, and what that cut off."""
-    report = ReadReport(notes=orientation_warnings(dataset.names, _turnings(attempt)))
+    report = ReadReport(notes=orientation_warnings(dataset.names, turnings(attempt.settings())))
     data = attempt.data
     if data.cutouts is not None:
         dataset, passed_over = _add_cutouts(attempt, dataset, data.cutouts, seed, hashes, progress)
@@ -53,24 +49,6 @@ def derive(
 
 def _changes(asked: BoxAugmentSettings) -> Changes:
     return Changes(asked.flip, (), asked.rotation_deg, asked.brightness, asked.blur_px)
-
-
-def _turnings(attempt: Attempt) -> dict[str, list[Turning]]:
-    """Setting -> how it mirrors or turns training pictures."""
-    ultralytics = attempt.track == "yolo"  # fliplr: its default, 8.4.190 cfg/default.yaml
-    degrees = attempt.train.get("degrees", 0.0)
-    asked: dict[str, list[Turning]] = {}
-    if attempt.train.get("fliplr", 0.5 if ultralytics else 0.0) > 0:
-        asked["train.fliplr"] = ["mirrored left to right"]
-    if attempt.train.get("flipud", 0.0) > 0:
-        asked["train.flipud"] = ["mirrored top to bottom"]
-    if degrees >= 90:
-        asked["train.degrees"] = ["turned by a quarter", "turned upside down"]
-    if (made := attempt.data.augment) is not None:
-        asked["data.augment.flip"] = [_FLIPS[flip] for flip in made.flip]
-        asked["data.augment.rot90"] = [_TURNS[turn] for turn in made.rot90]
-        asked["data.augment.box.flip"] = [_FLIPS[flip] for flip in made.box.flip] if made.box else []
-    return asked
 
 
 def _add_cutouts(
