@@ -101,23 +101,6 @@ def test_build_shows_the_splits(cli: Cli, project: Path) -> None:
     assert "unchanged" in cli("build", "--attempt", 1, "--project", project).out
 
 
-def test_compare_in_all_its_forms(cli: Cli, project: Path, tmp_path: Path) -> None:
-    train(project, 1, track=FakeTrack())
-    train(project, 2, track=FakeTrack(find_squares))
-    train(project, 3, track=FakeTrack(lambda picture: [d for d in find_squares(picture) if d.label == "onion"]))
-    table = cli("compare", 1, 2, "--project", project, "--markdown", tmp_path / "table.md")
-    assert table.code == 0
-    assert "train.epochs" in table.out
-    assert "| test mAP50 | 0.0000 | 1.0000 |" in (tmp_path / "table.md").read_text(encoding="utf-8")
-    found = json.loads(cli("compare", "--project", project, "--json").out)
-    assert [entry["attempt"] for entry in found["attempts"]] == [1, 2, 3]
-    assert found["attempts"][1]["cost"]["parameters"] == 7
-    deltas = {(d["a"], d["b"], d["metric"]): d["delta"] for d in found["differences"]}
-    assert deltas[(1, 2, "test mAP50")] == pytest.approx(1.0)
-    assert not [pair for pair in deltas if pair[1] == 3]  # other classes: other truths
-    assert "attempts 2 and 3 were judged on different test data" in cli("compare", 2, 3, "--project", project).err
-
-
 def test_evaluate_agrees_with_the_run(cli: Cli, project: Path) -> None:
     run = train(project, 1, track=FakeTrack(find_squares))
     saved = json.loads(run.scores_file.read_text(encoding="utf-8"))["test"]

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import typer
 
-from yolo_pipeline.commands.attempts import compare, evaluate, train
+from yolo_pipeline.commands.advising import suggest
+from yolo_pipeline.commands.attempts import compare, evaluate, report, train
 from yolo_pipeline.commands.data import audit, build, convert, doctor, fetch, init, upload
+from yolo_pipeline.commands.importing import import_run
 from yolo_pipeline.commands.output import warn
 from yolo_pipeline.errors import INTERRUPTED, PipelineError
 from yolo_pipeline.files import explain_os_error
@@ -20,8 +22,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for one in (init, fetch, upload, convert, audit, build, train, evaluate, compare, doctor):
+for one in (init, fetch, upload, convert, audit, build, train, evaluate, report, suggest, compare, doctor):
     app.command()(one)
+app.command("import-run")(import_run)
 
 
 def run(arguments: list[str]) -> int:

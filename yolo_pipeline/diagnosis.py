@@ -232,7 +232,7 @@ class CurveReading:
 
     Attributes:
         epochs: that were run; `asked`, those that the settings allow; `best`, that of the best mAP50-95 on val, from 1.
-        still_falling: how much the loss on val fell over the last fifth of the epochs, as a share of its first value.
+        still_falling: how much the loss on val fell over the last fifth of the epochs, as a share of its highest value.
         val_rise: how far the loss on val ends above its lowest, as a share of the lowest.
         lowest: the epoch with the lowest loss on val.
         train_fall: how far the loss on train fell after that epoch, as a share of what it was there.

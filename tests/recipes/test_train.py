@@ -21,7 +21,7 @@ def test_a_run_holds_record_curves_scores_report_and_figures(project: Path) -> N
     there = {file.relative_to(run.folder).as_posix() for file in run.folder.rglob("*") if file.is_file()}
     assert there == {
         "record.json", "dataset.json", "splits.json", "curves.csv", "scores.json", "report.md",
-        "figures/curves.png", "figures/confusion.png", "figures/samples.png",
+        "report.html", "diagnosis.json", "figures/curves.png", "figures/confidence.png", "figures/confusion.png", "figures/samples.png",
         "judged/val-truth.json", "judged/val-detections.json", "judged/test-truth.json", "judged/test-detections.json",
         "training/weights/best.pt", "training/weights/last.pt",
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Commands on attempts: train, evaluate, compare."""
+"""Commands on attempts: train, evaluate, report, compare."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ from yolo_pipeline.commands.output import (
 )
 from yolo_pipeline.console import terminal_progress
 from yolo_pipeline.errors import INTERRUPTED, UsageError, command
+from yolo_pipeline.files import read_json
+from yolo_pipeline.reporting.diagnosed import advice_lines
 from yolo_pipeline.reporting.tables import score_rows, terminal_table
+
+_ADVICE = 3  # said at the end of training; the report has all
 
 
 def train(
@@ -51,7 +55,26 @@ def train(
         warn(command(project, f"train --attempt {number} --resume"))
         raise typer.Exit(INTERRUPTED) from None
     print_table(terminal_table(f"attempt {number}", *score_rows(dict(run.read_scores()))))
-    show(f"Report: {run.report_file}")
+    advice = read_json(run.diagnosis_file)["advice"]
+    for one in advice[:_ADVICE]:
+        show(f"{one['rule']}: {one['measured']} {one['remedy']}")
+    if advice:
+        show(f"Type: {command(project, f'suggest --attempt {number}')}")
+    show(f"Report: {run.page_file}")
+
+
+def report(
+    number: Number,
+    lang: Annotated[Literal["en", "ko"], typer.Option(help="Language of the page.")] = "en",
+    project: Project = HERE,
+) -> None:
+    """Write report.md and report.html of a finished attempt anew, from its saved files."""
+    from yolo_pipeline.recipes.report import report as recipe
+
+    results = recipe(project, number, lang)
+    for line in advice_lines(results.advice):
+        show(line)
+    show(f"Report: {results.run.page_file}")
 
 
 def evaluate(
@@ -84,22 +107,30 @@ def compare(
     ] = None,
     project: Project = HERE,
     markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the table as Markdown, too.")] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a page with plots, too.")] = None,
+    lang: Annotated[Literal["en", "ko"], typer.Option(help="Language of the page.")] = "en",
     as_json: Json = False,
 ) -> None:
-    """Put attempts side by side: settings that differ, metrics, cost."""
+    """Put attempts side by side: what was changed, their data, metrics, cost, and which differences are clear."""
     from yolo_pipeline.files import write_text
-    from yolo_pipeline.recipes import compare as recipe
+    from yolo_pipeline.recipes import compare_output as output
+    from yolo_pipeline.recipes.compare import compare as recipe
 
-    attempts = recipe.compare(project, numbers or [])
+    comparison = recipe(project, numbers or [])
     if markdown is not None:
-        write_text(markdown, recipe.as_markdown(attempts))
+        write_text(markdown, output.as_markdown(comparison))
         warn(f"wrote {markdown}")
+    if html is not None:
+        write_text(html, output.as_html(comparison, lang))
+        warn(f"wrote {html}")
     if as_json:
-        print_json(recipe.as_json(attempts))
+        print_json(output.as_json(comparison))
         return
-    print_table(terminal_table("", *recipe.rows(attempts)))
-    for line in recipe.warnings(attempts):
-        warn(f"note: {line}")
+    print_table(terminal_table("", *output.rows(comparison)))
+    for line in output.difference_lines(comparison):
+        show(line)
+    for note in comparison.notes:
+        warn(f"note: {note}")
 
 
 def _setting(text: str) -> tuple[str, Any]:

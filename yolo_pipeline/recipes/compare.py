@@ -1,149 +1,171 @@
-"""Finished attempts side by side: what was changed, what came of it, what it cost."""
+"""Attempts side by side: what was changed, what became of their data, what came of it, what it cost."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
+from yolo_pipeline.comparing.data import data_difference
+from yolo_pipeline.comparison import DataDifference
 from yolo_pipeline.errors import InputError, command
-from yolo_pipeline.files import read_json
-from yolo_pipeline.nouns import JUDGED, SPLITS, Scores, Split
-from yolo_pipeline.reporting.tables import METRICS, markdown_table, metric, plain
-from yolo_pipeline.run import Run, finished_runs, require_finished
+from yolo_pipeline.judging.bootstrap import differences
+from yolo_pipeline.judging.coco import CocoResults, CocoTruth, load_pair
+from yolo_pipeline.judging.detection import judge
+from yolo_pipeline.judging.shared import on_shared_images, same_truths
+from yolo_pipeline.nouns import JUDGED, Split
+from yolo_pipeline.recipes.diagnose import results_of
+from yolo_pipeline.reporting.pages.comparison.fields import own_metrics
+from yolo_pipeline.reporting.tables import metric
+from yolo_pipeline.results import Comparison, Judged, Results
+from yolo_pipeline.run import finished_runs
+
+_Pair = tuple[CocoTruth, CocoResults]
+_Saved = Mapping[tuple[int, Split], _Pair]
+"""Truth and detections of those attempts and splits that were judged."""
+
+_CHOSEN_BY = "mAP50_95"
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """One attempt of a comparison."""
-
-    number: int
-    run: Run
-    record: Mapping[str, Any]
-    scores: Mapping[Split, Scores]
-
-
-def compare(root: Path, numbers: Sequence[int]) -> list[Compared]:
-    """The finished attempts that are asked for, or all of them, in the order of their numbers as given.
+def compare(root: Path, numbers: Sequence[int]) -> Comparison:
+    """The finished attempts that are asked for, in that order, or all of them.
 
     Raises:
-        InputError: one is not finished, or there is none at all.
+        InputError: one is not finished, there is none at all, or a saved file is damaged.
     """
     wanted = list(dict.fromkeys(numbers)) or [number for number, _ in finished_runs(root)]
     if not wanted:
         raise InputError(root / "runs", "there is no finished attempt", f"Type: {command(root, 'train --attempt 1')}")
-    runs = [(number, require_finished(root, number)) for number in wanted]
-    return [Compared(number, run, run.record, run.read_scores()) for number, run in runs]
-
-
-def as_json(attempts: Sequence[Compared]) -> dict[str, Any]:
-    """What `compare --json` prints. `differences` are between neighbours judged on the same images."""
-    return {
-        "attempts": [
-            {
-                "attempt": entry.number,
-                "track": entry.record["settings"]["track"],
-                "changed": entry.record["changed"],
-                "settings": entry.record["settings"],
-                "scores": {split: asdict(score) for split, score in entry.scores.items()},
-                "cost": _cost(entry),
-            }
-            for entry in attempts
-        ],
-        "differences": [
-            difference for before, after in pairwise(attempts) for difference in _differences(before, after)
-        ],
-        "notes": warnings(attempts),
-    }
-
-
-def rows(attempts: Sequence[Compared]) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of the table: the settings that differ, the data, the metrics of test (or val), the cost."""
-    header = ["", *(f"attempt {entry.number}" for entry in attempts)]
-    table = [["title", *(entry.record["title"] or "–" for entry in attempts)]]
-    flat = [_flat(entry.record["settings"]) for entry in attempts]
-    for key in sorted({key for settings in flat for key in settings}):
-        values = [plain(settings.get(key)) for settings in flat]
-        if len(set(values)) > 1:
-            table.append([key, *values])
-    for split in SPLITS:
-        images = [entry.record["data"]["counts"].get(split, {}).get("images") for entry in attempts]
-        table.append([f"{split} images", *map(plain, images)])
-    for split in JUDGED:
-        for name in METRICS:
-            values = [
-                metric(getattr(entry.scores[split], name)) if split in entry.scores else "–" for entry in attempts
-            ]
-            table.append([f"{split} {name}", *values])
-    table.append(["parameters", *(f"{entry.record['training']['parameters']:,}" for entry in attempts)])
-    table.append(["training", *(f"{entry.record['seconds']['train']:.0f} s" for entry in attempts)])
-    table.append(["an image", *(f"{entry.record['seconds']['an_image'] * 1000:.0f} ms" for entry in attempts)])
-    return header, table
-
-
-def warnings(attempts: Sequence[Compared]) -> list[str]:
-    """What a reader of the table must know: attempts that were judged on different test images."""
-    said = []
+    attempts = tuple(results_of(root, number) for number in wanted)
+    data = dict(_data_differences(attempts))
+    saved = _read_judged(attempts)
+    judged: list[Judged] = []
+    notes: list[str] = []
     for before, after in pairwise(attempts):
-        split: Split = "test" if "test" in before.scores and "test" in after.scores else "val"
-        if not _same_truths(before, after, split):
-            said.append(f"attempts {before.number} and {after.number} were judged on different {split} data")
-    return said
+        for split in JUDGED:
+            found, note = _judge_both(before.number, after.number, split, saved)
+            judged += found
+            notes += [note] if note else []
+    notes += [*_dealt_again(attempts, data), *_chosen_on_test(attempts, saved), *_foreign(attempts)]
+    return Comparison(attempts, tuple(judged), data, tuple(notes))
 
 
-def as_markdown(attempts: Sequence[Compared]) -> str:
-    header, table = rows(attempts)
-    notes = "".join(
-        f"\n{line[0].upper()}{line[1:]}: their scores differ for that reason, too.\n" for line in warnings(attempts)
-    )
-    return f"# Comparison\n\n{markdown_table(header, table)}\n{notes}"
+def _data_differences(attempts: Sequence[Results]) -> Iterator[tuple[tuple[int, int], DataDifference]]:
+    noted = [(entry.number, entry.run.read_dataset()) for entry in attempts]
+    for (a, before), (b, after) in pairwise(noted):
+        if before is not None and after is not None:
+            yield (a, b), data_difference(before, after)
 
 
-def _differences(before: Compared, after: Compared) -> Iterator[dict[str, Any]]:
-    for split in JUDGED:
-        if split in before.scores and split in after.scores and _same_truths(before, after, split):
-            for name in ("mAP50", "mAP50_95"):
-                old, new = getattr(before.scores[split], name), getattr(after.scores[split], name)
-                if old is not None and new is not None:
-                    yield {"a": before.number, "b": after.number, "metric": f"{split} {name}", "delta": new - old}
-
-
-def _same_truths(before: Compared, after: Compared, split: Split) -> bool:
-    """Whether both were judged on the same pictures with the same boxes and classes."""
-    one, other = (_truths(entry.run, split) for entry in (before, after))
-    return one is not None and one == other
-
-
-def _truths(run: Run, split: Split) -> Any:
-    if not run.truth_file(split).is_file():
-        return None
-    truth = read_json(run.truth_file(split))
-    names = {category["id"]: category["name"] for category in truth["categories"]}
-    boxes: dict[int, list[Any]] = {image["id"]: [] for image in truth["images"]}
-    for row in truth["annotations"]:
-        boxes[row["image_id"]].append([names[row["category_id"]], row["bbox"]])
-    return sorted([image["sha256"], sorted(boxes[image["id"]])] for image in truth["images"])
-
-
-def _cost(entry: Compared) -> dict[str, Any]:
-    seconds = entry.record["seconds"]
-    return {
-        "seconds": seconds["train"],
-        "parameters": entry.record["training"]["parameters"],
-        "seconds_an_image": seconds["an_image"],
-        "device": entry.record["training"]["used"].get("device"),
+def _read_judged(attempts: Iterable[Results]) -> _Saved:
+    files = {
+        (entry.number, split): (entry.run.truth_file(split), entry.run.detections_file(split))
+        for entry in attempts
+        for split in JUDGED
+        if split in entry.scores
     }
+    return {key: load_pair(*pair) for key, pair in files.items() if pair[0].is_file()}
 
 
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in settings.items():
-        if not prefix and key in ("attempt", "title", "base", "notes"):
+def _judge_both(a: int, b: int, split: Split, saved: _Saved) -> tuple[list[Judged], str]:
+    """The differences between two attempts on the images of a split that both were judged on, and a note on these."""
+    if (a, split) not in saved or (b, split) not in saved:
+        return [], ""
+    one, other = saved[a, split], saved[b, split]
+    both = (*one, other[1]) if one[0] == other[0] else on_shared_images(*one, *other)
+    if both is None:
+        return [], f"attempts {a} and {b} share no {split} images, or no class: their scores cannot be compared"
+    truth, before, after = both
+    told = differences(truth, before, after, seed=0)
+    if not told:
+        return [], f"attempts {a} and {b} share too little of {split} to tell a difference"
+    shared = not same_truths(one[0], other[0])
+    images = len(truth["images"])
+    judged = [Judged(a, b, split, name, difference, images, shared) for name, difference in told.items()]
+    if not shared:
+        return judged, ""
+    figures = " and ".join(metric(judge(truth, results).mAP50) for results in (before, after))
+    differs, by = _what_differs(one, other, truth, f"the boxes of attempt {b}, which favours it")
+    return judged, (
+        f"attempts {a} and {b} were judged on different {split} {differs}; both judged again on the {images} images "
+        f"that they share{by}: mAP50 {figures}"
+    )
+
+
+def _what_differs(one: _Pair, other: _Pair, shared: CocoTruth, favour: str) -> tuple[str, str]:
+    """In what two truths differ, and by what, but for their images, both were judged instead."""
+
+    def is_all(what: str) -> bool:
+        return len(one[0][what]) == len(other[0][what]) == len(shared[what])
+
+    backwards = on_shared_images(*other, *one)
+    same = {
+        "images": is_all("images"),
+        "classes": is_all("categories"),
+        "boxes": backwards is not None and same_truths(shared, backwards[0]),
+    }
+    known = len(shared["categories"])
+    instead = {"classes": f"the {known} class{'es' * (known != 1)} that both know", "boxes": favour}
+    differs = [what for what, is_same in same.items() if not is_same]
+    by = " and ".join(instead[what] for what in differs if what in instead)
+    return " and ".join(differs) or "data", by and f", by {by}"
+
+
+def _dealt_again(attempts: Sequence[Results], data: Mapping[tuple[int, int], DataDifference]) -> Iterator[str]:
+    for place, entry in enumerate(attempts):
+        if not entry.record.get("split_dealt_again"):
             continue
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
+        said = f"attempt {entry.number} dealt its split again: scores cannot be compared directly with those of others"
+        earlier = attempts[place - 1].number if place else 0
+        if found := data.get((earlier, entry.number)):
+            trained_on = sum(before == "train" and image.split in JUDGED for image, before in found.moved)
+            said += f", and {trained_on} of its val and test photos were trained on in attempt {earlier}"
+        yield said
+
+
+def _chosen_on_test(attempts: Iterable[Results], saved: _Saved) -> Iterator[str]:
+    """Where test would choose another attempt than val, and so flatter it."""
+    groups: list[list[Results]] = []
+    for entry in attempts:
+        if all((entry.number, split) in saved for split in JUDGED):
+            group = next((group for group in groups if _judged_alike(group[0], entry, saved)), None)
+            if group is None:
+                groups.append([entry])
+            else:
+                group.append(entry)
+    for group in groups:
+        by_val, by_test = (max(group, key=lambda entry: _figure(entry, split)) for split in JUDGED)
+        if _figure(by_test, "test") > _figure(by_val, "test"):
+            numbers = " and ".join(str(entry.number) for entry in group)
+            yield (
+                f"attempts {numbers} were judged on the same test images: by {_CHOSEN_BY}, val chooses attempt "
+                f"{by_val.number}, test attempt {by_test.number}; choose on val, as the figure of an attempt that was "
+                "chosen on test is too good"
+            )
+
+
+def _judged_alike(one: Results, other: Results, saved: _Saved) -> bool:
+    return all(same_truths(saved[one.number, split][0], saved[other.number, split][0]) for split in JUDGED)
+
+
+def _figure(entry: Results, split: Split) -> float:
+    value: float | None = getattr(entry.scores[split], _CHOSEN_BY)
+    return -1.0 if value is None else value
+
+
+def _foreign(attempts: Sequence[Results]) -> Iterator[str]:
+    silent = [entry.number for entry in attempts if not entry.scores]
+    if silent:
+        yield f"{_numbered(silent)} left no detections to judge: they have only figures of their own"
+    own = {name.partition("/")[0] for entry in attempts for name in own_metrics(entry.record)}
+    if len(own) > 1:
+        yield "figures under the name of a framework go by its own definitions: they compare attempts of one framework"
+
+
+def _numbered(numbers: Sequence[int]) -> str:
+    """`attempts 1 to 72`, `attempts 3 and 7`, `attempt 3`."""
+    if len(numbers) == 1:
+        return f"attempt {numbers[0]}"
+    if len(numbers) > 2 and list(numbers) == list(range(numbers[0], numbers[-1] + 1)):
+        return f"attempts {numbers[0]} to {numbers[-1]}"
+    return f"attempts {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"

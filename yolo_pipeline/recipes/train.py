@@ -30,8 +30,9 @@ from yolo_pipeline.nouns import JUDGED, Scores, Split
 from yolo_pipeline.progress import Progress, silent
 from yolo_pipeline.recipes.audit import audit_build, worst
 from yolo_pipeline.recipes.build import Build, build, require_sources
+from yolo_pipeline.recipes.diagnose import results_of_run
+from yolo_pipeline.recipes.report import write_reports
 from yolo_pipeline.reporting.reading import reading_lines
-from yolo_pipeline.reporting.report import write_report
 from yolo_pipeline.run import Run, claim, set_aside
 from yolo_pipeline.tracks import Predictor, Track, Trained, open_track
 
@@ -97,8 +98,9 @@ def train(
     judged = sum(score.images for score in scores.values())
     record["seconds"]["judge"] = _since(began)
     record["seconds"]["an_image"] = round(record["seconds"]["judge"] / judged, 5)
-    write_report(run, {**record, "state": "finished"}, scores, run.read_curves(), data.built.folder)
-    run.write_record({**record, "state": "finished"})
+    record["state"] = "finished"
+    write_reports(results_of_run(root, number, run, record))
+    run.write_record(record)
     return run
 
 

@@ -1,0 +1,179 @@
+"""What every rule is given: what a run recorded, and what its curves and its detections on val say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from yolo_pipeline import settings
+from yolo_pipeline.diagnosis import CurveReading, Diagnosis, Interval
+from yolo_pipeline.nouns import Finding, Scores
+
+GOOD = 0.95
+"""mAP50 on val from which on training has little left to gain; Ultralytics' own models reach 0.5 to 0.7 on COCO."""
+
+WITNESS = 0.5
+"""mAP50 on val from which on a model has learnt enough to be asked about labels and pictures."""
+
+CLEARLY_WORSE = 0.05
+"""F1 lost by a confidence from which on it, and not the training, is what is wrong."""
+
+RISES, LONG_PAST = 0.1, 0.8
+"""Share by which the loss on val rises above its lowest while that on train falls, and share of the epochs after which
+the best mAP on val is no longer found, when one overfits. In benchmarks/advice.py the loss on val rises by 0 in sound
+trainings, by 0.56 in an overfitted one (best epoch 27 of 77), and by 1.6 where val holds what training never showed;
+but there mAP rises to the end."""
+
+AUGMENTATIONS = {"mosaic": 1.0, "translate": 0.1, "scale": 0.5, "hsv_h": 0.015, "hsv_s": 0.7, "hsv_v": 0.4}
+"""What keeps training from learning its pictures by heart, with Ultralytics' defaults (8.4.190 cfg/default.yaml)."""
+
+_DEFAULTS: Mapping[str, Any] = {**settings.YOLO_DEFAULTS, **AUGMENTATIONS, "freeze": None, "cls_pw": 0.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that a rule may look at. What was measured on test is not here: choices are made on val.
+
+    Attributes:
+        settings: of the attempt, resolved, as they were recorded.
+        used: what training really used (`imgsz`, `batch` …).
+        own: the framework's own metrics, such as `yolov5/mAP50`.
+        counts: split -> images, boxes, backgrounds, and boxes of each of the classes.
+        findings: of the audit.
+        scores, intervals, diagnosis: on val; None or empty for a run from elsewhere that left no detections.
+        mirrored: setting -> the classes that it makes another sign of, or none.
+    """
+
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    used: Mapping[str, Any] = field(default_factory=dict)
+    own: Mapping[str, float] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+    counts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    scores: Scores | None = None
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
+    diagnosis: Diagnosis | None = None
+    reading: CurveReading | None = None
+    mirrored: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def train(self, key: str) -> Any:
+        """A training setting; on the YOLO track Ultralytics' default where the attempt does not say it."""
+        defaults = _DEFAULTS if self.settings.get("track", "yolo") == "yolo" else {}
+        return self._said("train").get(key, defaults.get(key))
+
+    def data(self, key: str) -> Mapping[str, Any] | None:
+        """A block of the attempt's `data:`."""
+        block = self._said("data").get(key)
+        return block if isinstance(block, Mapping) else None
+
+    def _said(self, block: str) -> Mapping[str, Any]:
+        said = self.settings.get(block)
+        return said if isinstance(said, Mapping) else {}
+
+    @property
+    def imgsz(self) -> int | None:
+        """What the network really saw: Ultralytics rounds up to its stride."""
+        size = self.used.get("imgsz", self.train("imgsz"))
+        return size if isinstance(size, int) else None
+
+    @property
+    def conf(self) -> float | None:
+        """From which on the attempt counts detections; None: that of the best F1."""
+        conf = self._said("detect").get("conf")
+        return conf if isinstance(conf, float) else None
+
+    @property
+    def mAP50(self) -> float | None:  # noqa: N802
+        """The judge's on val, else the framework's own."""
+        if self.scores is not None:
+            return self.scores.mAP50
+        own = (value for name, value in sorted(self.own.items()) if name.endswith("/mAP50"))
+        return next((value for value in own if isinstance(value, (int, float))), None)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether there is something to gain, as far as that was measured."""
+        return self.mAP50 is None or self.mAP50 < GOOD
+
+    @property
+    def overfits(self) -> bool:
+        read = self.reading
+        if read is None or read.val_rise < RISES or read.train_fall < RISES:
+            return False
+        return read.best <= LONG_PAST * read.epochs
+
+    @property
+    def f1_lost(self) -> float:
+        """By the attempt's confidence for detection, against the best one."""
+        if self.diagnosis is None or self.conf is None or self.diagnosis.curve.best is None:
+            return 0.0
+        curve = self.diagnosis.curve
+        best = max(f1 for f1 in curve.f1 if f1 == f1)  # NaN where no object is
+        return best - curve.at(self.conf)[2]
+
+    @property
+    def counted(self) -> Diagnosis | None:
+        """The diagnosis, where its confidence is not what is wrong: else its counts say nothing of the training."""
+        return self.diagnosis if self.f1_lost < CLEARLY_WORSE else None
+
+    @property
+    def witness(self) -> Diagnosis | None:
+        """The same of a model that has learnt enough: what an untrained or overfitted one mistakes says nothing of the
+        data."""
+        return self.counted if (self.mAP50 or 0.0) >= WITNESS and not self.overfits else None
+
+    @property
+    def unlearnt_classes(self) -> frozenset[str]:
+        """Classes that the model has not learnt enough to be a witness of their labels."""
+        classes = self.scores.classes if self.scores else {}
+        return frozenset(name for name, entry in classes.items() if (entry.AP50 or 0.0) < WITNESS)
+
+    @property
+    def mirrored_classes(self) -> frozenset[str]:
+        """Classes that a setting makes other signs of: what the model takes them for is no fault of the labels."""
+        return frozenset(name for classes in self.mirrored.values() for name in classes)
+
+    def finding(self, kind: str) -> Finding | None:
+        return next((finding for finding in self.findings if finding.kind == kind), None)
+
+    def images(self, split: str) -> int:
+        return int(self.counts.get(split, {}).get("images", 0))
+
+    def boxes_of(self, split: str) -> dict[str, int]:
+        """Class -> boxes; empty where a run from elsewhere did not count them."""
+        return dict(self.counts.get(split, {}).get("classes") or {})
+
+
+def evidence_of(
+    record: Mapping[str, Any],
+    scores: Scores | None,
+    intervals: Mapping[str, Interval],
+    diagnosis: Diagnosis | None,
+    reading: CurveReading | None,
+    mirrored: Mapping[str, Iterable[str]],
+) -> Evidence:
+    """Evidence of saved values.
+
+    Args:
+        record: what the run recorded; what an imported run lacks may be absent.
+        scores, intervals, diagnosis: on val.
+    """
+    training, data = record.get("training") or {}, record.get("data") or {}
+    return Evidence(
+        settings=record.get("settings") or {},
+        used=training.get("used") or {},
+        own=training.get("own_metrics") or {},
+        names=tuple(data.get("names") or ()),
+        counts=data.get("counts") or {},
+        findings=tuple(_finding(row) for row in record.get("findings") or ()),
+        scores=scores,
+        intervals=intervals,
+        diagnosis=diagnosis,
+        reading=reading,
+        mirrored={setting: tuple(classes) for setting, classes in mirrored.items()},
+    )
+
+
+def _finding(row: Mapping[str, Any]) -> Finding:
+    return Finding(**{**row, "files": tuple(row.get("files", ()))})

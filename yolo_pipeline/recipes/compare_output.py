@@ -1,0 +1,192 @@
+"""A comparison as JSON, as a table for terminal and Markdown, and as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from itertools import pairwise
+from typing import Any, Literal
+
+from yolo_pipeline.comparing.effects import effects
+from yolo_pipeline.comparing.words import INTERVALS_COVER, data_line, verdict
+from yolo_pipeline.comparison import BoxChange, DataDifference
+from yolo_pipeline.nouns import JUDGED, SPLITS, Split, Truth
+from yolo_pipeline.reporting.pages.comparison.fields import finite, flat_settings, own_metrics
+from yolo_pipeline.reporting.tables import METRICS, markdown_table, metric, plain
+from yolo_pipeline.results import Comparison, Judged, Results
+
+
+def as_json(comparison: Comparison) -> dict[str, Any]:
+    """What `compare --json` prints. `differences` and `data` are between neighbours."""
+    return {
+        "attempts": [
+            {
+                "attempt": entry.number,
+                "track": _part(entry, "settings").get("track"),
+                "changed": entry.record.get("changed", []),
+                "settings": _part(entry, "settings"),
+                "scores": {split: asdict(score) for split, score in entry.scores.items()},
+                "own_metrics": own_metrics(entry.record),
+                "cost": _cost(entry),
+            }
+            for entry in comparison.attempts
+        ],
+        "differences": [_difference_json(judged) for judged in comparison.judged],
+        "data": [{"a": a, "b": b, **_data_json(found)} for (a, b), found in comparison.data.items()],
+        "notes": list(comparison.notes),
+    }
+
+
+def _difference_json(judged: Judged) -> dict[str, Any]:
+    difference = judged.difference
+    return {
+        "a": judged.a,
+        "b": judged.b,
+        "metric": f"{judged.split} {judged.metric}",
+        "delta": difference.delta,
+        "low": difference.interval.low,
+        "high": difference.interval.high,
+        "verdict": verdict(difference),
+        "images": judged.images,
+        "shared": judged.shared,
+    }
+
+
+def _data_json(found: DataDifference) -> dict[str, Any]:
+    """Photos by their names, boxes as x0, y0, x1, y1."""
+
+    def boxes(changes: Iterable[BoxChange]) -> list[dict[str, Any]]:
+        return [
+            {"photo": c.image.name, "before": _truth_json(c.before), "after": _truth_json(c.after)} for c in changes
+        ]
+
+    return {
+        "added": [image.name for image in found.added],
+        "removed": [image.name for image in found.removed],
+        "moved": [{"photo": image.name, "before": before, "after": image.split} for image, before in found.moved],
+        "redrawn": boxes(found.redrawn),
+        "relabelled": boxes(found.relabelled),
+        "boxes_added": boxes(found.boxes_added),
+        "boxes_removed": boxes(found.boxes_removed),
+        "classes_added": list(found.classes_added),
+        "classes_removed": list(found.classes_removed),
+        "classes_renamed": [list(pair) for pair in found.classes_renamed],
+        "backgrounds": list(found.backgrounds),
+    }
+
+
+def _truth_json(truth: Truth | None) -> dict[str, Any] | None:
+    if truth is None:
+        return None
+    return {"label": truth.label, "box": [truth.box.x0, truth.box.y0, truth.box.x1, truth.box.y1]}
+
+
+def rows(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of the table: what was changed, data, all metrics, AP50 of each class, cost."""
+    attempts = comparison.attempts
+    header = ["", *(f"attempt {entry.number}" for entry in attempts)]
+    table = [*_changed_rows(attempts), *_data_rows(comparison), *_metric_rows(attempts), *_class_rows(attempts)]
+    return header, [*table, *_own_rows(attempts), *_cost_rows(attempts)]
+
+
+def _changed_rows(attempts: Sequence[Results]) -> Iterator[list[str]]:
+    yield ["title", *(plain(entry.record.get("title") or None) for entry in attempts)]
+    kinds = [_part(entry, "imported").get("kind") for entry in attempts]
+    if any(kinds):
+        yield ["imported from", *map(plain, kinds)]
+    flat = [flat_settings(entry.record) for entry in attempts]
+    for key in sorted({key for settings in flat for key in settings}):
+        values = [plain(settings.get(key)) for settings in flat]
+        if len(set(values)) > 1:
+            yield [key, *values]
+
+
+def _data_rows(comparison: Comparison) -> Iterator[list[str]]:
+    attempts = comparison.attempts
+    if comparison.data:
+        pairs = pairwise(entry.number for entry in attempts)
+        lines = (data_line(comparison.data[pair]) if pair in comparison.data else "not noted" for pair in pairs)
+        yield ["data, against the one before", "–", *lines]
+    for split in SPLITS:
+        counts = [_part(entry, "data", "counts", split) for entry in attempts]
+        yield [f"{split} images", *(plain(count.get("images")) for count in counts)]
+
+
+def _metric_rows(attempts: Sequence[Results]) -> Iterator[list[str]]:
+    for split in JUDGED:
+        scores = [entry.scores.get(split) for entry in attempts]
+        if not any(scores):
+            continue
+        for name in METRICS:
+            yield [f"{split} {name}", *(metric(getattr(score, name)) if score else "–" for score in scores)]
+        yield [f"{split} found of all", *(f"{s.correct} of {s.truths}" if s else "–" for s in scores)]
+
+
+def _class_rows(attempts: Sequence[Results]) -> Iterator[list[str]]:
+    """Of test, where any attempt was judged on it."""
+    split: Split = "test" if any("test" in entry.scores for entry in attempts) else "val"
+    classes = [entry.scores[split].classes if split in entry.scores else {} for entry in attempts]
+    for name in dict.fromkeys(name for scores in classes for name in scores):
+        cells = (metric(scores[name].AP50) if name in scores else "–" for scores in classes)
+        yield [f"{split} AP50 of {name}", *cells]
+
+
+def _own_rows(attempts: Sequence[Results]) -> Iterator[list[str]]:
+    for name in dict.fromkeys(name for entry in attempts for name in own_metrics(entry.record)):
+        yield [name, *(metric(own_metrics(entry.record).get(name)) for entry in attempts)]
+
+
+def _cost_rows(attempts: Sequence[Results]) -> Iterator[list[str]]:
+    costs = [_cost(entry) for entry in attempts]
+    yield ["parameters", *(_said(finite(cost["parameters"]), "{:,.0f}") for cost in costs)]
+    yield ["training", *(_said(cost["seconds"], "{:.0f} s") for cost in costs)]
+    yield ["an image", *(_said(cost["seconds_an_image"], "{:.3f} s") for cost in costs)]
+
+
+def _said(value: float | None, form: str) -> str:
+    return "–" if value is None else form.format(value)
+
+
+def difference_lines(comparison: Comparison) -> list[str]:
+    """A line for each judged difference, then what the intervals cover."""
+    lines = [
+        f"attempt {judged.b} against {judged.a}, {judged.split} {judged.metric}: {verdict(found)}, {found.delta:+.4f} "
+        f"({found.interval.confidence:.0%} interval {found.interval.low:+.4f} to {found.interval.high:+.4f}, "
+        f"{judged.images} {'shared ' * judged.shared}images)"
+        for judged in comparison.judged
+        for found in (judged.difference,)
+    ]
+    return [*lines, INTERVALS_COVER] if lines else []
+
+
+def as_markdown(comparison: Comparison) -> str:
+    parts = ["# Comparison", markdown_table(*rows(comparison))]
+    for title, lines in (("Differences", difference_lines(comparison)), ("Notes", comparison.notes)):
+        if lines:
+            parts += [f"## {title}", "\n".join(f"- {line[0].upper()}{line[1:]}." for line in lines)]
+    return "\n\n".join(parts) + "\n"
+
+
+def as_html(comparison: Comparison, lang: Literal["en", "ko"]) -> str:
+    from yolo_pipeline.reporting.pages.comparison import comparison_page  # imported late: only the page needs plots
+
+    return comparison_page(comparison, lang, effects)
+
+
+def _part(entry: Results, *keys: str) -> Mapping[str, Any]:
+    """What the record says under a key; empty where a run from elsewhere left it out."""
+    found: Any = entry.record
+    for key in keys:
+        found = found.get(key) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _cost(entry: Results) -> dict[str, Any]:
+    """Seconds of training, parameters, seconds an image when judging, device; None where it is not known."""
+    seconds, training = _part(entry, "seconds"), _part(entry, "training")
+    return {
+        "seconds": finite(seconds.get("train")),
+        "parameters": training.get("parameters"),
+        "seconds_an_image": finite(seconds.get("an_image")),
+        "device": _part(entry, "training", "used").get("device"),
+    }
