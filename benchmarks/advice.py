@@ -51,7 +51,7 @@ def main() -> None:
     for fault in wanted:
         root = arguments.runs / fault.name.replace(" ", "-")
         if not run_of(root, 1).finished:
-            train_planted(fault, root, raw, arguments.runs)
+            train_planted(fault, root, raw, arguments.runs, arguments.seed)
         if arguments.save:
             save_evidence(run_of(root, 1), arguments.save / root.name)
     if not arguments.train_only:
@@ -65,29 +65,30 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="*", choices=[fault.name for fault in FAULTS], help="these faults alone")
     parser.add_argument("--train-only", action="store_true", help="train what is missing, and say nothing")
     parser.add_argument("--save", type=Path, metavar="FOLDER", help="write what the rules need of each run")
+    parser.add_argument("--seed", type=int, default=0, help="deals the pictures, plants and trains; a FOLDER for each")
     return parser.parse_args()
 
 
-def train_planted(fault: Fault, root: Path, raw: Path, runs: Path) -> None:
+def train_planted(fault: Fault, root: Path, raw: Path, runs: Path, seed: int) -> None:
     """Makes a project with the fault in it and trains its only attempt."""
     if root.exists():
         shutil.rmtree(root)
     planted = root / "datasets" / "raw" / "planted"
     drawn = root / "drawn"
     drawn.mkdir(parents=True)
-    dataset = faultless(raw)
-    yolo.write(fault.plant(dataset, drawn) if fault.plant else dataset, planted)
+    dataset = faultless(raw, seed)
+    yolo.write(fault.plant(dataset, drawn, seed) if fault.plant else dataset, planted)
     (root / "attempts").mkdir()
-    (root / "attempts" / "1.yaml").write_text(yaml.safe_dump(attempt_of(fault)), encoding="utf-8")
+    (root / "attempts" / "1.yaml").write_text(yaml.safe_dump(attempt_of(fault, seed)), encoding="utf-8")
     if fault.trained_as:
         take_training(runs / fault.trained_as, root)
     else:
         train(root, 1)
 
 
-def attempt_of(fault: Fault) -> dict[str, Any]:
+def attempt_of(fault: Fault, seed: int) -> dict[str, Any]:
     said: dict[str, Any] = {key: dict(value) if isinstance(value, dict) else value for key, value in ATTEMPT.items()}
-    for key, value in {"title": fault.name, **fault.settings}.items():
+    for key, value in {"title": fault.name, "train.seed": seed, **fault.settings}.items():
         block, _, name = key.rpartition(".")
         (said.setdefault(block, {}) if block else said)[name] = value
     return said

@@ -19,7 +19,7 @@ DATA = Path(__file__).parents[1] / "data"
 FIRST = {
     "leakage": "leakage",
     "mirrored-digits": "mirrored classes",
-    "one-epoch": "more epochs",
+    "one-epoch": "hardly any epochs",
     "tiny-imgsz": "larger pictures",
     "no-backgrounds": "background images",
     "swapped-labels": "wrong labels",

@@ -26,6 +26,7 @@ RULES: tuple[Rule, ...] = (
     data.rare_class,
     labels.loose_boxes,
     labels.group_boxes,
+    training.hardly_any_epochs,
     training.more_epochs,
     labels.confused_pair,
     use.confidence,

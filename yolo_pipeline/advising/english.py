@@ -17,6 +17,7 @@ SOURCES: dict[str, str] = {
     "wrong labels": "C. Northcutt et al., Pervasive Label Errors in Test Sets, NeurIPS 2021",
     "missing labels": f"{_TIPS}: all instances of all classes in all images must be labelled",
     "more epochs": f"{_TIPS}: start with 300 epochs; if they do not overfit, train longer",
+    "hardly any epochs": f"{_TIPS}: start with 300 epochs; if they do not overfit, train longer",
     "larger pictures": f"{_TIPS}: data sets with many small objects benefit from training at higher resolution",
     "overfitting": f"{_TIPS}: reduce epochs if this overfits early; pretrained weights for small data sets",
     "smaller model": "Ultralytics, Transfer learning with frozen layers: small data sets overfit large models",
@@ -49,19 +50,25 @@ ENGLISH: dict[str, Words] = {
         "Keep the label that is right in each of them",
     ),
     "wrong labels": Words(
-        "{labels} of {truths} objects on val ({share:percent}) are surely seen as another class than their label says, "
-        "most of them {classes}",
+        "{labels} of {truths} objects on val ({share:percent}) are taken, with confidence, for another class than "
+        "their label says, most of them {classes}",
         "Labels of the wrong class teach the wrong thing, and count right answers as mistakes",
         "Look at these pictures, correct the labels that are wrong, and then those of training in the same way",
     ),
     "missing labels": Words(
-        "{labels} objects are surely seen on val where pictures have labels, but none there ({truths} have one)",
+        "{labels} objects are found with confidence on val on pictures that have labels, but none there ({truths} have "
+        "one)",
         "An object without label teaches that it is background, and counts its detection as a false alarm",
         "Look at these pictures, label what is missing, and then look for the same in training",
     ),
     "more epochs": Words(
         "training ended with epoch {epochs}, the best being epoch {best}; over the last fifth of them the loss on val "
         "still fell by {fell:percent} of its highest value",
+        "It ended before it had learnt what the pictures hold",
+        "Train {wanted} epochs; patience ends it earlier when nothing more is gained",
+    ),
+    "hardly any epochs": Words(
+        "training ended with epoch {epochs}, and warming up alone takes 3",
         "It ended before it had learnt what the pictures hold",
         "Train {wanted} epochs; patience ends it earlier when nothing more is gained",
     ),
@@ -109,7 +116,7 @@ ENGLISH: dict[str, Words] = {
         "Label more pictures with {name}, {wanted} boxes at the least; its weight in training is a makeshift",
     ),
     "loose boxes": Words(
-        "objects on val are found with a median IoU of {iou:.2f} only, and {loose} labels are surely seen as loose",
+        "objects on val are found with a median IoU of {iou:.2f}; labels that the model takes for loose: {loose}",
         "Boxes that are drawn with more or less space around the object cannot be learnt more exactly than that",
         "Draw the boxes again, close around each object, those of training as well",
     ),

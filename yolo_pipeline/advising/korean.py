@@ -43,6 +43,11 @@ KOREAN: dict[str, Words] = {
         "데이터에서 배울 것을 다 배우기 전에 학습이 끝남",
         "epochs를 {wanted}까지 늘릴 것. 더 나아지지 않으면 patience가 먼저 끝내 줌",
     ),
+    "hardly any epochs": Words(
+        "epoch {epochs}회로 학습이 끝남. warm-up에만 3 epoch이 걸림",
+        "데이터에서 배울 것을 다 배우기 전에 학습이 끝남",
+        "epochs를 {wanted}까지 늘릴 것. 더 나아지지 않으면 patience가 먼저 끝내 줌",
+    ),
     "larger pictures": Words(
         "imgsz {imgsz}에서 val 객체 {truths}개 중 {small}개가 16픽셀보다 작고, 그중 {missed}개({share:percent})를 놓침",
         "모델의 가장 촘촘한 격자도 한 칸이 8픽셀이라, 이런 객체는 두 칸도 채 차지하지 못함",
@@ -86,7 +91,7 @@ KOREAN: dict[str, Words] = {
         "'{name}' 클래스의 이미지를 더 모아 박스를 적어도 {wanted}개로 늘릴 것. 클래스 가중치는 임시방편임",
     ),
     "loose boxes": Words(
-        "찾은 val 객체의 IoU 중앙값이 {iou:.2f}밖에 안 되고, 모델이 느슨하다고 확신하는 박스가 {loose}개",
+        "찾은 val 객체의 IoU 중앙값은 {iou:.2f}, 모델이 느슨하다고 보는 박스는 {loose}개",
         "객체 둘레의 여백이 제각각이면 그보다 정확하게는 배울 수 없음",
         "bounding box를 객체에 딱 맞게 다시 그릴 것. train도 마찬가지",
     ),

@@ -9,7 +9,7 @@ from typing import Any
 from yolo_pipeline import settings
 from yolo_pipeline.advising.english import advice
 from yolo_pipeline.advising.evidence import AUGMENTATIONS, Evidence
-from yolo_pipeline.diagnosis import Advice
+from yolo_pipeline.diagnosis import Advice, CurveReading
 
 STILL_FALLING = 0.05
 """Share of its highest value by which the loss on val falls over the last fifth of a training that is not at its end.
@@ -41,18 +41,33 @@ _PATIENCE = 15
 _SIZED = re.compile(r"(yolov?\d+)([nsmlx])(u?)")
 
 
-def more_epochs(evidence: Evidence) -> Iterator[Advice]:
-    """Ultralytics' tips: train longer while nothing overfits. Trigger: not stopped by patience, and the loss on val
-    still falls at the end, or there were hardly any epochs; there is something to gain on val."""
+def hardly_any_epochs(evidence: Evidence) -> Iterator[Advice]:
+    """Ultralytics' tips: start with 300 epochs. Trigger: fewer than 10, not ended by patience; there is something to gain
+    on val."""
     read = evidence.reading
-    if read is None or not evidence.has_room or read.stopped_early or evidence.overfits or read.asked >= MOST_EPOCHS:
+    if read and _may_be_longer(evidence, read) and read.epochs < HARDLY_ANY_EPOCHS:
+        wanted = _longer(read)
+        yield advice("hardly any epochs", [("train.epochs", wanted)], epochs=read.epochs, wanted=wanted)
+
+
+def more_epochs(evidence: Evidence) -> Iterator[Advice]:
+    """Ultralytics' tips: train longer while nothing overfits. Trigger: not ended by patience, and the loss on val still
+    falls at the end; there is something to gain on val."""
+    read = evidence.reading
+    if read is None or not _may_be_longer(evidence, read) or read.epochs < HARDLY_ANY_EPOCHS:
         return
-    if read.epochs < HARDLY_ANY_EPOCHS or read.still_falling >= STILL_FALLING:
-        usual = settings.YOLO_DEFAULTS["epochs"]
-        wanted = min(max(usual, 2 * read.asked), MOST_EPOCHS)
-        fell = round(max(read.still_falling, 0.0), 4)
+    if read.still_falling >= STILL_FALLING:
+        wanted, fell = _longer(read), round(read.still_falling, 4)
         changes = [("train.epochs", wanted)]
         yield advice("more epochs", changes, epochs=read.epochs, best=read.best, fell=fell, wanted=wanted)
+
+
+def _may_be_longer(evidence: Evidence, read: CurveReading) -> bool:
+    return evidence.has_room and not read.stopped_early and not evidence.overfits and read.asked < MOST_EPOCHS
+
+
+def _longer(read: CurveReading) -> int:
+    return min(max(settings.YOLO_DEFAULTS["epochs"], 2 * read.asked), MOST_EPOCHS)
 
 
 def larger_pictures(evidence: Evidence) -> Iterator[Advice]:

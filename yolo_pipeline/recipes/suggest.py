@@ -17,6 +17,7 @@ from yolo_pipeline.diagnosis import Advice
 from yolo_pipeline.errors import AttemptError, one_line
 from yolo_pipeline.files import write_text
 from yolo_pipeline.recipes.diagnose import results_of
+from yolo_pipeline.reporting.diagnosed import advice_lines
 from yolo_pipeline.run import finished_runs
 
 _WIDTH = 100
@@ -92,16 +93,9 @@ def as_json(suggestion: Suggestion) -> dict[str, Any]:
 
 
 def lines(suggestion: Suggestion) -> Iterator[str]:
-    """The advice for the terminal: measured, cause, remedy, source, changes."""
-    for place, advice in enumerate(suggestion.advice, start=1):
-        yield f"{place}. {advice.rule}: {advice.measured}"
-        yield f"   cause: {advice.cause}"
-        yield f"   to do: {advice.remedy}"
-        if advice.images:
-            yield f"   pictures: {_named(advice.images)}"
-        yield f"   source: {advice.source}"
-        changes = ", ".join(f"{key}: {_value(value)}" for key, value in advice.changes)
-        yield f"   changes: {changes or 'none, by hand'}"
+    """The advice for the terminal, then what was written or why nothing was."""
+    if suggestion.advice:
+        yield from advice_lines(suggestion.advice)
     yield from suggestion.said
     if suggestion.file is not None:
         yield f"wrote {suggestion.file.as_posix()}"

@@ -8,11 +8,12 @@ from typing import Any
 import yaml
 
 from yolo_pipeline.diagnosis import Advice, CurveReading, Diagnosis, ErrorName, Interval
+from yolo_pipeline.errors import one_line
 from yolo_pipeline.nouns import Split
 from yolo_pipeline.reporting.tables import markdown_table, metric, short
 
 NOTHING_FOUND = "Nothing was found that another setting or other labels would mend."
-_PAIRS, _SUSPECTS, _CLASSES = 10, 10, 30
+_PAIRS, _SUSPECTS, _CLASSES, _IMAGES = 10, 10, 30, 8
 _ERRORS: dict[ErrorName, str] = {
     "Cls": "right place, wrong class",
     "Loc": "right class, box too far off",
@@ -52,11 +53,13 @@ def advice_lines(advice: Sequence[Advice]) -> Iterator[str]:
         yield NOTHING_FOUND
     for number, one in enumerate(advice, start=1):
         yield f"{number}. {one.rule}: {one.measured}"
-        yield f"   Cause: {one.cause}"
-        yield f"   Next: {one.remedy}"
-        if one.changes:
-            yield f"   Settings: {changes_yaml(one.changes)}"
-        yield f"   Source: {one.source}"
+        yield f"   cause: {one.cause}"
+        yield f"   next: {one.remedy}"
+        if one.images:
+            more = " …" if len(one.images) > _IMAGES else ""
+            yield f"   pictures: {', '.join(one_line(image) for image in one.images[:_IMAGES])}{more}"
+        yield f"   settings: {changes_yaml(one.changes) or 'none: this is work by hand'}"
+        yield f"   source: {one.source}"
 
 
 def advice_section(advice: Sequence[Advice], number: int) -> Iterator[str]:
