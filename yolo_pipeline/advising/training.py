@@ -42,8 +42,8 @@ _SIZED = re.compile(r"(yolov?\d+)([nsmlx])(u?)")
 
 
 def hardly_any_epochs(evidence: Evidence) -> Iterator[Advice]:
-    """Ultralytics' tips: start with 300 epochs. Trigger: fewer than 10, not ended by patience; there is something to gain
-    on val."""
+    """Ultralytics' tips: start with 300 epochs. Trigger: fewer than 10, not ended by patience; there is something to
+    gain on val."""
     read = evidence.reading
     if read and _may_be_longer(evidence, read) and read.epochs < HARDLY_ANY_EPOCHS:
         wanted = _longer(read)
