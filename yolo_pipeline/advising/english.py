@@ -97,7 +97,7 @@ ENGLISH: dict[str, Words] = {
         "Switch it off",
     ),
     "confused pair": Words(
-        "{truth} was taken for {said} {count} times on val ({share:percent} of the objects of that class)",
+        "{truth} was taken for {said}, {count} times on val ({share:percent} of the objects of that class)",
         "The two look alike to the model: too few examples tell them apart, or their labels are mixed up",
         "Look at these pictures: correct labels that are wrong, and add pictures of both; if you need not tell the two "
         "apart, join them with `rename:`, or leave one out with `classes:`",
