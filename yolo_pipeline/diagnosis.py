@@ -34,6 +34,21 @@ class Interval:
         return self.high - self.low
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Draws:
+    """mAP50 and mAP50-95 as they would have been, had other images been drawn: what intervals are made of.
+
+    Attributes:
+        images: how many of the images hold objects.
+        whole: (2,) on the images as they are.
+        figures: (R, 2) of each resample, NaN for one without objects; resamples of one truth go alike.
+    """
+
+    images: int
+    whole: npt.NDArray[np.float64]
+    figures: npt.NDArray[np.float64]
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """How far a figure of one model lies above that of another on the same images, paired image by image."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from yolo_pipeline.comparison import DataDifference
-from yolo_pipeline.diagnosis import Advice, CurveReading, Diagnosis, Difference, Interval
+from yolo_pipeline.diagnosis import Advice, CurveReading, Diagnosis, Difference, Draws, Interval
+from yolo_pipeline.errors import one_line
 from yolo_pipeline.nouns import Curves, Scores, Split
 from yolo_pipeline.run import Run
+
+_NO_SETTINGS = frozenset({"attempt", "title", "base", "notes"})  # what an attempt says of itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,7 @@ class Results:
         scores: by the one judge; empty for a run from elsewhere that left no detections.
         curves: empty where the run left none.
         intervals: split -> name of a metric (`mAP50`, `mAP50_95`) -> where it may lie.
+        drawn: split -> what these were made of, to pair with that of another attempt on the same images.
         diagnoses: split -> diagnosis, of those splits that were judged. Choices are made on val.
         reading: what the curves say; None where there are none.
         advice: the most important first; empty: nothing was found.
@@ -38,6 +43,7 @@ class Results:
     reading: CurveReading | None = None
     advice: tuple[Advice, ...] = ()
     dataset: Path | None = None
+    drawn: Mapping[Split, Draws] = field(default_factory=dict, repr=False, compare=False)
 
     def picture(self, file_name: str) -> Path | None:
         """The picture of a judged image, or None where it is no longer there, or would not lie in the data set."""
@@ -81,3 +87,41 @@ class Comparison:
     judged: tuple[Judged, ...] = ()
     data: Mapping[tuple[int, int], DataDifference] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+
+def part(record: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
+    """What a record says under a key, and one in that; empty where a run from elsewhere left it out."""
+    found: Any = record
+    for key in keys:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def flat_settings(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Dotted key -> value, without what an attempt says of itself in words."""
+    settings = part(record, "settings")
+    return dict(_flat({key: value for key, value in settings.items() if key not in _NO_SETTINGS}, ""))
+
+
+def own_metrics(record: Mapping[str, Any]) -> dict[str, float]:
+    """Figures that are not the judge's: name, as the run's framework has it -> value."""
+    own = part(record, "training", "own_metrics")
+    return {str(name): value for name, value in own.items() if finite(value) is not None}
+
+
+def finite(value: Any) -> float | None:
+    """A finite number, or None for whatever else stands there."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:
+        return None
+
+
+def _flat(settings: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield one_line(f"{prefix}{key}"), value

@@ -13,7 +13,9 @@ from yolo_pipeline.errors import FinishedError, InputError, command
 from yolo_pipeline.files import read_json, write_json, write_text
 from yolo_pipeline.nouns import Box, ClassScores, Curves, Scores, Split, Truth
 
-_RUN_NAME = re.compile(r"attempt-(\d+)")
+_RUN_NAME = re.compile(r"attempt-([1-9][0-9]*)")
+_ANEW = "Train with --again, or import it anew"
+_BLOCKS = ("settings", "data", "training", "seconds", "imported")  # of a record: mappings, where they are there
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +81,18 @@ class Run:
 
     @property
     def record(self) -> dict[str, Any]:
-        """What was recorded; empty where there is no run yet."""
+        """What was recorded; empty where there is no run yet.
+
+        Raises:
+            InputError: it is damaged: no mapping, without settings, or a block of it is no mapping.
+        """
         if not self.record_file.is_file():
             return {}
         record = _read(self.record_file)
-        if not isinstance(record, dict):
+        if not isinstance(record, dict) or "settings" not in record:
             raise InputError(self.record_file, "is no record of a run", "Move the run's folder away")
+        if odd := next((key for key in _BLOCKS if not isinstance(record.get(key, {}), dict)), None):
+            raise InputError(self.record_file, f"{odd} is no mapping", "Move the run's folder away")
         return record
 
     @property
@@ -125,7 +133,7 @@ class Run:
                 for row in _read(self.dataset_file)
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(self.dataset_file, f"is damaged ({error})", "Train with --again") from error
+            raise InputError(self.dataset_file, f"is damaged ({error})", _ANEW) from error
 
     @property
     def imported(self) -> bool:
@@ -138,7 +146,8 @@ class Run:
 
     @property
     def was_interrupted(self) -> bool:
-        return not self.finished and self.checkpoint.is_file()
+        """Whether there is work that `--resume` saves: epochs, or a whole training that was not judged yet."""
+        return not self.finished and (self.checkpoint.is_file() or self.record.get("state") == "trained")
 
     def write_record(self, record: dict[str, Any]) -> None:
         write_json(self.record_file, record)
@@ -153,7 +162,7 @@ class Run:
                 classes = {name: ClassScores(**entry) for name, entry in value.pop("classes").items()}
                 found[split] = Scores(**value, classes=classes)
         except (AttributeError, KeyError, TypeError) as error:
-            raise InputError(self.scores_file, f"holds no scores ({error})", "Train with --again") from error
+            raise InputError(self.scores_file, f"holds no scores ({error})", _ANEW) from error
         return found
 
     def write_curves(self, curves: Curves) -> None:
@@ -163,10 +172,13 @@ class Run:
         write_text(self.curves_file, "\n".join(lines) + "\n")
 
     def read_curves(self) -> Curves:
-        header, *rows = self.curves_file.read_text(encoding="utf-8").splitlines()
-        names = header.split(",")
-        columns = list(zip(*(map(float, row.split(",")) for row in rows), strict=True)) or [()] * len(names)
-        return Curves(dict(zip(names, columns, strict=True)))
+        try:
+            header, *rows = self.curves_file.read_text(encoding="utf-8").splitlines()
+            names = header.split(",")
+            columns = list(zip(*(map(float, row.split(",")) for row in rows), strict=True)) or [()] * len(names)
+            return Curves(dict(zip(names, columns, strict=True)))
+        except (OSError, ValueError) as error:
+            raise InputError(self.curves_file, f"is damaged or missing ({error})", _ANEW) from error
 
 
 def run_of(root: Path, number: int) -> Run:

@@ -49,6 +49,7 @@ def test_a_result_that_is_told_twice_is_one_pair() -> None:
         pytest.param({"flip": True}, {"flip": False}, (False, True), id="truth values"),
         pytest.param({"flip": ["a", "b"]}, {"flip": ["a"]}, (["a", "b"], ["a"]), id="lists"),
         pytest.param({"flip": 1}, {"flip": True}, (1, True), id="1 is not true"),
+        pytest.param({"flip": 2}, {"flip": 10**400}, (2, 10**400), id="no float is so large"),
     ],
 )
 def test_values_of_any_kind(before: dict[str, Any], after: dict[str, Any], step: tuple[Any, Any]) -> None:

@@ -59,6 +59,13 @@ def test_stopped_early() -> None:
     assert (said.epochs, said.asked) == (3, 100)
 
 
+def test_curves_that_begin_late_go_by_the_numbers_of_their_epochs() -> None:
+    columns = {"epoch": (51.0, 52.0, 53.0), "val/box_loss": (3.0, 1.0, 2.0), "val/mAP50": (0.1, 0.3, 0.2)}
+    said = read(Curves(columns), asked=53)
+    assert said is not None
+    assert (said.epochs, said.best, said.lowest, said.stopped_early) == (53, 52, 51, False)
+
+
 def test_one_epoch() -> None:
     said = read(curves([12.0]), asked=1)
     assert said == CurveReading(1, 1, 1, 0.0, 0.0, 1, 0.0, stopped_early=False)

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pairs import CocoPair, drawn, made
 
-from yolo_pipeline.diagnosis import Difference, Interval
-from yolo_pipeline.judging.bootstrap import differences, intervals, ranked
+from yolo_pipeline.diagnosis import Difference, Draws, Interval
+from yolo_pipeline.judging.bootstrap import differences, differences_of, intervals, ranked, resampled
 from yolo_pipeline.judging.detection import judge
 from yolo_pipeline.judging.evaluation import load
 
@@ -87,8 +87,24 @@ def test_two_images_are_drawn_twice_each_or_once_each() -> None:
 
 
 def test_draws_without_objects_are_passed_over() -> None:
-    truth, results = made([[(_BOX, "a")], []], [[(_BOX, "a", 0.9)], []])
+    truth, results = made([[(_BOX, "a")]] * 2 + [[]] * 3, [[(_BOX, "a", 0.9)]] * 2 + [[]] * 3)
     assert intervals(truth, results)["mAP50"] == Interval(1.0, 1.0)
+
+
+@pytest.mark.parametrize(("images", "told"), [(5, False), (6, True)])
+def test_five_images_that_go_one_way_prove_nothing(images: int, told: bool) -> None:
+    truth, after = made([[(_BOX, "a")]] * images + [[]] * 9, [[(_BOX, "a", 0.9)]] * images + [[]] * 9)
+    assert bool(differences(truth, [], after)) is told
+    assert intervals(truth, after)["mAP50"] == Interval(1.0, 1.0)
+
+
+def test_draws_of_one_truth_are_paired_whatever_their_number() -> None:
+    truth, after = drawn(4, images=30)
+    short, long = resampled(truth, after[::2]), resampled(truth, after)
+    some = Draws(short.images, short.whole, short.figures[:300])
+    assert differences_of(some, long)["mAP50"].delta == differences(truth, after[::2], after)["mAP50"].delta
+    same = Draws(long.images, long.whole, long.figures[:300])
+    assert differences_of(same, long)["mAP50"] == Difference(0.0, Interval(0.0, 0.0))
 
 
 def test_differences_are_paired() -> None:
@@ -139,6 +155,7 @@ def test_a_clear_difference_is_told() -> None:
     [
         pytest.param(made([[(_BOX, "a")]], [[(_BOX, "a", 0.9)]]), id="one image"),
         pytest.param(made([[], []], [[(_BOX, "a", 0.9)], []]), id="no objects"),
+        pytest.param(made([[(_BOX, "a")], [], []], [[(_BOX, "a", 0.9)], [], []]), id="one image with objects"),
         pytest.param(made([[], []], [[], []], crowds=[(0, _BOX, "a")]), id="crowds alone"),
         pytest.param(made([], []), id="no images"),
     ],

@@ -17,7 +17,7 @@ from pycocotools.cocoeval import COCOeval
 
 from yolo_pipeline.errors import InputError
 from yolo_pipeline.judging.coco import load_pair, results_json, truth_json
-from yolo_pipeline.judging.detection import confusion_matrix, judge, mistakes
+from yolo_pipeline.judging.detection import judge
 from yolo_pipeline.nouns import Box, Detection, ImageRecord, Truth
 
 DATA = Path(__file__).parents[1] / "data" / "judged"
@@ -151,21 +151,6 @@ def test_saying_the_truth_is_perfect(truths: list[list[Truth]]) -> None:
         assert scores.correct == scores.truths
 
 
-def test_confusion_matrix_counts_background_both_ways() -> None:
-    truths = [[Truth(Box(10, 10, 30, 30), "chicken"), Truth(Box(50, 50, 70, 70), "onion")]]
-    found = [[Detection(Box(10, 10, 30, 30), "onion", 0.9), Detection(Box(80, 10, 90, 20), "chicken", 0.9)]]
-    matrix = confusion_matrix(*_pair(truths, found, ["chicken", "onion"]), conf=0.25)
-    assert matrix.names == ("chicken", "onion")
-    assert matrix.counts.tolist() == [[0, 1, 0], [0, 0, 1], [1, 0, 0]]
-
-
-def test_mistakes_on_one_picture() -> None:
-    truths = [Truth(Box(0, 0, 10, 10), "a"), Truth(Box(20, 20, 30, 30), "b")]
-    assert mistakes(truths, [Detection(Box(0, 0, 10, 10), "a", 0.9), Detection(Box(20, 20, 30, 30), "b", 0.5)]) == 0
-    assert mistakes(truths, [Detection(Box(0, 0, 10, 10), "b", 0.9)]) == 3
-    assert mistakes(truths, [Detection(Box(0, 0, 10, 10), "a", 0.9)] * 2) == 2
-
-
 @pytest.mark.parametrize(
     ("truth", "detections", "said"),
     [
@@ -209,6 +194,10 @@ _WHOLE = {
         pytest.param(
             {"categories": [{"id": 1, "name": "a"}, {"id": 2, "name": "a"}]}, "has the name 'a'", id="name twice"
         ),
+        pytest.param(
+            {"categories": [{"id": 1, "name": "a"}, {"id": 2, "name": "a\n"}]}, "has the name 'a'", id="alike"
+        ),
+        pytest.param({"categories": [{"id": 1, "name": 1}, {"id": 2, "name": "1"}]}, "has the name '1'", id="a number"),
         pytest.param({"categories": [{"id": 1, "name": "a"}, {"id": 1, "name": "b"}]}, "has the id 1", id="id twice"),
         pytest.param({"images": [{"id": [1]}]}, "has no id", id="a list for an id"),
         pytest.param(

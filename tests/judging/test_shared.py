@@ -84,10 +84,20 @@ def test_nothing_is_shared(older: CocoPair, changes: dict[str, Any]) -> None:
     assert on_shared_images(*older, _with(older[0], [0, 1, 2], **changes), older[1]) is None
 
 
-def test_pictures_without_a_hash_are_not_the_same() -> None:
-    pair = made([[(_LEFT, "a")]], [[]])
-    pair[0]["images"][0]["sha256"] = ""
-    assert on_shared_images(*pair, *pair) is None
+def test_names_tell_pictures_without_a_hash_only_where_the_whole_truths_are_the_same(older: CocoPair) -> None:
+    unnoted = _with(older[0], [0, 1, 2], sha256="")
+    shared = on_shared_images(unnoted, older[1], _with(unnoted, [2, 1, 0]), older[1])
+    assert shared is not None
+    assert judge(shared[0], shared[1]) == judge(shared[0], shared[2]) == judge(*older)
+    assert on_shared_images(unnoted, older[1], _with(unnoted, [2, 1]), older[1]) is None
+
+
+@pytest.mark.parametrize("edits", ["", "Pad(x=0, y=10, width=100, height=100)"])
+def test_a_photo_fitted_in_another_way_is_another_picture(older: CocoPair, edits: str) -> None:
+    stretched = _with(older[0], [0, 1, 2], edits="Resize(width=100, height=100)")
+    assert on_shared_images(stretched, older[1], stretched, older[1]) is not None
+    assert not same_truths(stretched, _with(older[0], [0, 1, 2], edits=edits))
+    assert on_shared_images(stretched, older[1], _with(older[0], [0, 1, 2], edits=edits), older[1]) is None
 
 
 def test_no_class_in_common() -> None:
@@ -95,12 +105,16 @@ def test_no_class_in_common() -> None:
     assert on_shared_images(*one, *made([[(_LEFT, "b")]], [[]], names=("b",))) is None
 
 
-def test_a_picture_that_is_there_twice_is_taken_once() -> None:
-    truth, results = made([[(_LEFT, "a")], [(_LEFT, "a")]], [[], []])
+def test_a_picture_is_taken_as_often_as_both_have_it() -> None:
+    truth, results = made([[(_LEFT, "a")], [(_LEFT, "a")], [(_LOW, "b")]], [[(_LEFT, "a", 0.9)], [], []])
     truth["images"][1]["sha256"] = truth["images"][0]["sha256"]
-    shared = on_shared_images(truth, results, truth, results)
-    assert shared is not None
-    assert [row["file_name"] for row in shared[0]["images"]] == ["0.png"]
+    twice = on_shared_images(truth, results, _with(truth, [2, 1, 0]), results)
+    once = on_shared_images(truth, results, _with(truth, [1]), [])
+    assert twice is not None
+    assert once is not None
+    assert [row["file_name"] for row in twice[0]["images"]] == ["2.png", "1.png", "0.png"]
+    assert judge(twice[0], twice[2]).correct == 1
+    assert [row["file_name"] for row in once[0]["images"]] == ["1.png"]
 
 
 def test_same_truths_in_another_order_and_with_other_ids(older: CocoPair) -> None:

@@ -17,6 +17,7 @@ from yolo_pipeline.errors import InputError
 from yolo_pipeline.nouns import Detection
 from yolo_pipeline.recipes.compare import compare
 from yolo_pipeline.recipes.compare_output import as_json, as_markdown, difference_lines, rows
+from yolo_pipeline.recipes.import_run import import_run
 from yolo_pipeline.recipes.train import train
 from yolo_pipeline.run import run_of
 
@@ -27,6 +28,16 @@ CHOSEN_ON_TEST = (
 )
 
 
+@pytest.fixture
+def project(project: Path, labelled_folder: Callable[..., Path]) -> Path:
+    """Of its 40 photos, 16 are for val and 16 for test: enough to tell a difference, even by one class."""
+    labelled_folder(project / "datasets/raw/pictures", count=40)
+    file = project / "attempts/1.yaml"
+    text = file.read_text(encoding="utf-8").replace("0.2", "0.4").replace("train: 0.6", "train: 0.2")
+    file.write_text(text, encoding="utf-8")
+    return project
+
+
 def test_compare_in_all_its_forms(cli: Cli, project: Path, tmp_path: Path) -> None:
     train(project, 1, track=FakeTrack())
     train(project, 2, track=FakeTrack(find_squares))
@@ -35,16 +46,16 @@ def test_compare_in_all_its_forms(cli: Cli, project: Path, tmp_path: Path) -> No
     ended = cli("compare", 1, 2, "--project", project, *files)
     assert ended.code == 0
     assert "train.epochs" in ended.out
-    better = "attempt 2 against 1, test mAP50: better, +1.0000 (95% interval +1.0000 to +1.0000, 4 images)"
+    better = "attempt 2 against 1, test mAP50: better, +1.0000 (95% interval +1.0000 to +1.0000, 16 images)"
     assert better in ended.out
     assert "Intervals cover the choice of images to judge on, not the luck of training" in ended.out
     markdown = (tmp_path / "table.md").read_text(encoding="utf-8")
     for line in (
         "| train.epochs | 1 | 2 |",
         "| data, against the one before | – | the same |",
-        "| test images | 4 | 4 |",
+        "| test images | 16 | 16 |",
         "| test mAP50 | 0.0000 | 1.0000 |",
-        "| test found of all | 0 of 4 | 4 of 4 |",
+        "| test found of all | 0 of 16 | 16 of 16 |",
         "| test AP50 of chicken | 0.0000 | 1.0000 |",
         "| fake/mAP50 | 0.5000 | 0.5000 |",
         "| parameters | 7 | 7 |",
@@ -79,9 +90,9 @@ def _check_json(found: dict[str, Any]) -> None:
         ("no clear difference", True),
     ]
     assert found["data"][1]["classes_removed"] == ["chicken"]
-    assert (found["data"][1]["a"], found["data"][1]["b"], len(found["data"][1]["boxes_removed"])) == (2, 3, 10)
+    assert (found["data"][1]["a"], found["data"][1]["b"], len(found["data"][1]["boxes_removed"])) == (2, 3, 20)
     assert found["notes"] == [
-        f"attempts 2 and 3 were judged on different {split} classes; both judged again on the 4 images that they "
+        f"attempts 2 and 3 were judged on different {split} classes; both judged again on the 16 images that they "
         "share, by the 1 class that both know: mAP50 1.0000 and 1.0000"
         for split in ("val", "test")
     ]
@@ -93,7 +104,9 @@ def test_a_choice_made_on_test_images_is_warned_of(cli: Cli, project: Path) -> N
     train(project, 2, track=FakeTrack(_blind_to(project, "val")))
     found = compare(project, [1, 2])
     assert found.notes == (CHOSEN_ON_TEST,)
-    assert difference_lines(found)[2].startswith("attempt 2 against 1, test mAP50: no clear difference, +0.2475")
+    assert difference_lines(found)[2].startswith(
+        "attempt 2 against 1, test mAP50: no clear difference, +0.0644 (95% interval +0.0000 to"
+    )
     assert [judged.difference.is_clear for judged in found.judged] == [False] * 4
     assert compare(project, [2, 1]).notes == (CHOSEN_ON_TEST.replace("1 and 2", "2 and 1"),)
 
@@ -107,7 +120,7 @@ def _blind_to(project: Path, split: str) -> Callable[[np.ndarray], list[Detectio
 
 def test_redrawn_boxes_new_photos_and_a_renamed_class(project: Path, labelled_folder: Callable[..., Path]) -> None:
     train(project, 1, track=FakeTrack(find_squares))
-    redrawn = labelled_folder(project / "datasets/raw/redrawn")
+    redrawn = labelled_folder(project / "datasets/raw/redrawn", count=40)
     for xml in redrawn.glob("*.xml"):
         text = xml.read_text(encoding="utf-8").replace("onion", "<b>양파|")
         text = text.replace("<b>", "&lt;b&gt;")
@@ -118,9 +131,9 @@ def test_redrawn_boxes_new_photos_and_a_renamed_class(project: Path, labelled_fo
     train(project, 4, track=FakeTrack(find_chickens_tightly))
     found = compare(project, [1, 4])
     (difference,) = found.data.values()
-    assert len(difference.redrawn) == 20
+    assert len(difference.redrawn) == 40
     _, table = rows(found)
-    assert ["data, against the one before", "–", "2 photos added, 20 boxes redrawn, onion renamed <b>양파|"] in table
+    assert ["data, against the one before", "–", "2 photos added, 40 boxes redrawn, onion renamed <b>양파|"] in table
     assert "onion renamed &lt;b&gt;양파\\| |" in as_markdown(found)
     assert found.notes[1].endswith(
         "by the 1 class that both know and the boxes of attempt 4, which favours it: mAP50 1.0000 and 1.0000"
@@ -130,7 +143,7 @@ def test_redrawn_boxes_new_photos_and_a_renamed_class(project: Path, labelled_fo
     assert tight.difference.delta > 0.2
     first = as_json(found)["data"][0]
     assert first["classes_renamed"] == [["onion", "<b>양파|"]]
-    assert len(first["redrawn"]) == 20
+    assert len(first["redrawn"]) == 40
     before, after = first["redrawn"][0]["before"], first["redrawn"][0]["after"]
     assert [old - new for old, new in zip(before["box"], after["box"], strict=True)] == [0, 0, 8, 0]
 
@@ -145,14 +158,14 @@ def find_chickens_tightly(picture: np.ndarray) -> list[Detection]:
 
 
 def test_test_sets_that_differ_are_judged_again_on_what_they_share(project: Path) -> None:
-    again = {"again": True, "train": 0.4, "val": 0.2, "test": 0.4, "seed": 3}
+    again = {"again": True, "train": 0.2, "val": 0.2, "test": 0.6, "seed": 3}
     write_yaml(project / "attempts/4.yaml", {"base": 1, "data": {"split": again}})
     first, second = (train(project, number, track=FakeTrack(find_squares)).read_splits() or {} for number in (1, 4))
-    assert sum(split == "test" == second[content] for content, split in first.items()) == 3
+    assert sum(split == "test" == second[content] for content, split in first.items()) == 13
     found = compare(project, [1, 4])
-    assert [(judged.images, judged.shared) for judged in found.judged if judged.split == "test"] == [(3, True)] * 2
+    assert [(judged.images, judged.shared) for judged in found.judged if judged.split == "test"] == [(13, True)] * 2
     assert (
-        "attempts 1 and 4 were judged on different test images; both judged again on the 3 images that they share: "
+        "attempts 1 and 4 were judged on different test images; both judged again on the 13 images that they share: "
         "mAP50 1.0000 and 1.0000"
     ) in found.notes
     seen = sum(split == "train" != second[content] for content, split in first.items())
@@ -184,7 +197,7 @@ def test_runs_from_elsewhere_stand_in_the_same_table(cli: Cli, project: Path) ->
     for row in (
         ["imported from", "–", "results.csv", "list"],
         ["model", "yolov8n", "yolov5x", "–"],
-        ["train images", "12", "2000", "–"],
+        ["train images", "8", "2000", "–"],
         ["test mAP50", "1.0000", "–", "–"],
         ["fake/mAP50", "0.5000", "–", "–"],
         ["yolov5/mAP50", "–", "0.7155", "–"],
@@ -200,6 +213,55 @@ def test_runs_from_elsewhere_stand_in_the_same_table(cli: Cli, project: Path) ->
     last = json.loads(ended.out)["attempts"][2]
     assert (last["attempt"], last["track"], last["changed"], last["scores"]) == (8, None, [], {})
     assert last["cost"] == {"seconds": None, "parameters": None, "seconds_an_image": None, "device": None}
+
+
+def _import(root: Path, number: int, truth: dict[str, Any], results: list[dict[str, Any]]) -> None:
+    (root / "truth.json").write_text(json.dumps(truth), encoding="utf-8")
+    (root / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    import_run(root, root / "results.json", number, truth=root / "truth.json")
+
+
+def _squares(images: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """A square in each image, and all of them found."""
+    square = {"category_id": 1, "bbox": [5, 5, 20, 20]}
+    truth = {
+        "images": [{"id": at, "file_name": f"{at}.png"} for at in range(images)],
+        "categories": [{"id": 1, "name": "square"}],
+        "annotations": [{"image_id": at, **square} for at in range(images)],
+    }
+    return truth, [{"image_id": at, **square, "score": 0.9} for at in range(images)]
+
+
+def test_of_many_differences_some_are_clear_by_chance(tmp_path: Path) -> None:
+    truth, results = _squares(8)
+    for number in range(1, 12):
+        _import(tmp_path, number, truth, results[: 8 if number > 1 else 1])
+    said = (
+        "2 of 20 differences are clear; about 1 would be by chance alone if no attempt were better than the one before"
+    )
+    assert compare(tmp_path, []).notes == (said,)
+    assert compare(tmp_path, range(1, 11)).notes == ()
+
+
+def test_too_few_test_images_tell_no_difference(tmp_path: Path) -> None:
+    truth, results = _squares(5)
+    _import(tmp_path, 1, truth, [])
+    _import(tmp_path, 2, truth, results)
+    found = compare(tmp_path, [1, 2])
+    assert found.judged == ()
+    assert found.notes == (
+        "attempts 1 and 2 share fewer than 6 test images with objects: too few to tell a difference from chance",
+    )
+
+
+def test_images_without_a_hash_in_another_order_are_the_same_test_set(tmp_path: Path) -> None:
+    truth, results = _squares(8)
+    _import(tmp_path, 1, truth, results[1:])
+    _import(tmp_path, 2, {**truth, "images": truth["images"][::-1]}, results)
+    found = compare(tmp_path, [1, 2])
+    assert [(judged.images, judged.shared) for judged in found.judged] == [(8, False)] * 2
+    assert found.judged[0].difference.delta == pytest.approx(1 - 88 / 101)
+    assert found.notes == ()
 
 
 def test_a_finished_attempt_stands_alone(project: Path) -> None:

@@ -236,6 +236,17 @@ class TestCoco:
         assert run.read_scores()["test"].mAP50 == pytest.approx(1)
         assert run.read_scores()["test"].correct == 1
 
+    def test_scores_that_are_no_probabilities_are_refused_before_they_spoil_every_comparison(
+        self, root: Path, pair: tuple[Path, Path], tmp_path: Path
+    ) -> None:
+        rows = json.loads(pair[1].read_text(encoding="utf-8"))
+        rows[0]["score"] = 1.5
+        logits = tmp_path / "logits.json"
+        logits.write_text(json.dumps(rows), encoding="utf-8")
+        with pytest.raises(InputError, match=r"logits\.json: scores reach out of 0\.\.1"):
+            import_run(root, logits, 1, truth=pair[0])
+        assert not (root / "runs").exists()
+
     def test_results_without_truth_and_truth_without_results(
         self, root: Path, pair: tuple[Path, Path], yolov5: Path
     ) -> None:
@@ -270,6 +281,7 @@ class TestAnyPath:
         ("name", "said"),
         [
             pytest.param("missing", "there is no such file or folder", id="missing"),
+            pytest.param("n" * 5000, "File name too long", id="a name that no disk takes"),
             pytest.param("best.pt", "is nothing that can be imported", id="weights"),
             pytest.param("empty", "holds neither a results.csv nor TensorBoard event files", id="empty folder"),
             pytest.param("any.csv", "has no column epoch", id="a CSV file of something else"),

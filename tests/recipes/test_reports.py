@@ -68,9 +68,9 @@ def test_the_report_tells_what_went_wrong(project: Path) -> None:
         return [replace(found, label="onion") for found in find_squares(picture)]
 
     report = train(project, 1, track=FakeTrack(says_onion)).report_file.read_text(encoding="utf-8")
-    assert "- chicken taken for onion, 2 times (100% of chicken)" in report
+    assert "- chicken taken for onion, 2 times (100 % of chicken)" in report
     assert "| Cls | right place, wrong class | 2 |" in report
-    assert "False alarms where nothing is: 0; of 0 images without objects, 0 have some (0 boxes)." in report
+    assert "False alarms where nothing is: 0; the split has no images without objects." in report
 
 
 def test_a_suspect_label_is_ready_to_be_corrected_and_the_users_file_stays(disputed: tuple[Path, str]) -> None:

@@ -13,6 +13,7 @@ from PIL import Image
 from yolo_pipeline.errors import AnnotationError, DataError, FinishedError, UsageError, WeightsError
 from yolo_pipeline.files import folder_beside
 from yolo_pipeline.recipes.train import train
+from yolo_pipeline.run import run_of
 
 
 class NoWeights(FakeTrack):
@@ -130,6 +131,75 @@ def test_a_class_that_data_yaml_names_in_vain_is_said_of_data_yaml(project: Path
     write_yaml(project / "data.yaml", {"sources": sources, "names": ["durian"]})
     with pytest.raises(DataError, match=r"data\.yaml: data\.classes: durian: no annotation has this class"):
         train(project, 1, track=FakeTrack())
+
+
+def test_a_run_begun_by_a_version_that_noted_no_photos_notes_them_on_resume(project: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        train(project, 1, track=FakeTrack(interrupt=True))
+    run = run_of(project, 1)
+    run.dataset_file.unlink()
+    train(project, 1, track=FakeTrack(find_squares), resume=True)
+    assert len(run.read_dataset() or ()) == 20
+
+
+def test_a_record_is_there_only_with_the_photos_that_it_speaks_of(project: Path) -> None:
+    run = run_of(project, 1)
+    run.dataset_file.with_name("dataset.json.part").mkdir(parents=True)
+    with pytest.raises(OSError, match="dataset"):
+        train(project, 1, track=FakeTrack())
+    assert run.record == {}
+
+
+def test_a_training_that_is_done_is_not_begun_anew_because_its_report_failed(
+    project: Path, cli: Callable[..., Ended]
+) -> None:
+    run = run_of(project, 1)
+    run.page_file.mkdir(parents=True)
+    with pytest.raises(OSError, match=r"report\.html"):
+        train(project, 1, track=FakeTrack(find_squares))
+    run.checkpoint.unlink()  # not every framework leaves one behind
+    assert (run.record["state"], run.scores_file.is_file()) == ("trained", True)
+    with pytest.raises(FinishedError, match="Add --resume to go on"):
+        train(project, 1, track=FakeTrack())
+    assert "attempt-1: is not finished (finished: none)" in cli("report", "--attempt", 1, "--project", project).err
+    run.page_file.rmdir()
+    again = FakeTrack(find_squares)
+    assert train(project, 1, track=again, resume=True).finished
+    assert again.calls == ["check", "open"]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        pytest.param("curves.csv", "", "curves.csv: is damaged or missing", id="no curves"),
+        pytest.param("curves.csv", "epoch\nhalf\n", "curves.csv: is damaged or missing", id="a word in curves"),
+        pytest.param("curves.csv", "epoch,loss\n1\n", "curves.csv: is damaged or missing", id="half a row"),
+        pytest.param("record.json", '{"state": "finished"}', "record.json: is no record of a run", id="no settings"),
+        pytest.param(
+            "record.json",
+            '{"state": "finished", "settings": {}, "training": []}',
+            "record.json: training is no mapping",
+            id="a list for a block",
+        ),
+    ],
+)
+def test_damaged_files_of_a_run_are_named(
+    project: Path, cli: Callable[..., Ended], file: str, text: str, said: str
+) -> None:
+    run = train(project, 1, track=FakeTrack(find_squares))
+    (run.folder / file).write_text(text)
+    for words in (("compare",), ("report", "--attempt", 1)):
+        ended = cli(*words, "--project", project)
+        assert (ended.code, said in ended.err) == (3, True)
+
+
+def test_evaluate_says_where_there_are_detections(project: Path, cli: Callable[..., Ended]) -> None:
+    run = train(project, 1, track=FakeTrack(find_squares))
+    words = ("evaluate", "--attempt", 1, "--project", project)
+    run.truth_file("test").unlink()
+    assert "has no judged detections on test. There are some on val" in cli(*words).err
+    run.truth_file("val").unlink()
+    assert cli(*words).err.endswith("on test. It was made elsewhere: see what compare says of it\n")
 
 
 def test_a_damaged_record_or_scores_file_is_said(project: Path, cli: Callable[..., Ended]) -> None:

@@ -59,7 +59,7 @@ class Browser:
         self.run("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", self.one(css))
         self.one(css).click()
 
-    def wait(self, code: str, seconds: float = 10) -> Any:
+    def wait(self, code: str, seconds: float = 30) -> Any:
         """Until a function body returns something true."""
         from selenium.webdriver.support.wait import WebDriverWait
 

@@ -7,6 +7,7 @@ import json
 import re
 import string
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -302,7 +303,9 @@ def test_half_a_character_in_a_name_does_not_keep_the_page_from_being_written(tm
 
 
 def test_korean_has_korean_words_and_a_font_for_them(tmp_path: Path, show: Show) -> None:
-    page = show(two(tmp_path, None, judged(3, 4, 0.1, 0.05), title="배경 사진 추가"), "ko")
+    comparison = two(tmp_path, None, judged(3, 4, 0.1, 0.05), title="배경 사진 추가")
+    page = show(replace(comparison, notes=("told in English",)), "ko")
+    assert page.one("aside").get_attribute("lang") == "en"
     assert page.run("return document.documentElement.lang") == "ko"
     assert page.text("h1") == "시도 3, 4 비교"
     assert "나아짐" in page.text("#steps")
@@ -320,12 +323,17 @@ def test_both_languages_have_every_word_with_the_same_figures_in_it() -> None:
     assert all(re.search("[가-힣]", text) for key, text in korean.items() if text != english[key])
 
 
-@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_korean_sentences_are_polite_and_its_nouns_are_those_of_an_attempts_page() -> None:
+    korean = COMPARISON_WORDS["ko"].values()
+    assert [text for text in korean if re.search(r"(?<!니)다\.", text)] == []
+    assert [text for text in korean if re.search("사진|상자|물체|매개변수", text)] == []
+
+
 @pytest.mark.parametrize("many", [False, True], ids=["side by side", "a row each"])
-def test_a_phone_needs_no_sideways_scrolling(tmp_path: Path, show: Show, lang: str, many: bool) -> None:
+def test_a_phone_needs_no_sideways_scrolling(tmp_path: Path, show: Show, many: bool) -> None:
     long_title = "a_very_long_title_without_any_blank_that_could_be_broken_" * 3
     comparison = long_list() if many else two(tmp_path, None, judged(3, 4, 0.1, 0.05, shared=True), title=long_title)
-    page = show(comparison, lang, width=390, height=800)
+    page = show(comparison, "ko" if many else "en", width=390, height=800)
     see_all_plots(page)
     assert page.run("return document.documentElement.scrollWidth") == 390
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -107,6 +108,6 @@ def _key(value: Any) -> _Key:
     """1 and 1.0 are one value; None comes first, then numbers by size, then everything else."""
     if value is None:
         return 0, 0.0, ""
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max:
         return 1, float(value), ""
     return 2, 0.0, json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)

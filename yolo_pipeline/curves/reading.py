@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -25,7 +27,7 @@ def read(curves: Curves, asked: int) -> CurveReading | None:
     """What the curves say; None where they count no epochs.
 
     A loss is the sum of its parts for boxes, classes and the like, smoothed by medians. Without losses on val nothing
-    falls or rises, and `lowest` is the best epoch.
+    falls or rises, and `lowest` is the best epoch. Epochs go by their numbers: curves may begin late, after a resume.
 
     Args:
         asked: epochs that the settings allow.
@@ -38,15 +40,16 @@ def read(curves: Curves, asked: int) -> CurveReading | None:
     lowest = _lowest(val)
     best = _best(curves, lowest)
     low = best if lowest is None else lowest
+    numbers = [int(epoch) if math.isfinite(epoch) else at for at, epoch in enumerate(epochs, start=1)]
     return CurveReading(
-        epochs=len(epochs),
+        epochs=numbers[-1],
         asked=asked,
-        best=best + 1,
+        best=numbers[best],
         still_falling=_still_falling(loss),
         val_rise=_change(val, low, len(val) - 1),
-        lowest=low + 1,
+        lowest=numbers[low],
         train_fall=-_change(train, low, len(train) - 1) + 0.0,
-        stopped_early=len(epochs) < asked,
+        stopped_early=numbers[-1] < asked,
     )
 
 

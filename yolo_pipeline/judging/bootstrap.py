@@ -11,48 +11,64 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from yolo_pipeline.diagnosis import Difference, Interval
+from yolo_pipeline.diagnosis import Difference, Draws, Interval
 from yolo_pipeline.judging.coco import CocoResults, CocoTruth
 from yolo_pipeline.judging.evaluation import Bools, Floats, Ints, Pair, evaluate, load, match
 
 _METRICS = ("mAP50", "mAP50_95")
 _CONFIDENCE = 0.95
 _MOST, _LEAST = 1000, 200  # resamples
+_LEAST_IMAGES = 2  # with objects
+LEAST_PAIRED = 6
+"""Images with objects that a difference takes: five go all one way by chance once in 16 times (sign test)."""
 _WORK = 50_000_000  # hits and detections to go through in all, which takes a second or two
 
 
-def intervals(truth: CocoTruth, results: CocoResults, seed: int = 0) -> dict[str, Interval]:
-    """Where `mAP50` and `mAP50_95` may lie; nothing for fewer than 2 images, or without objects.
+def resampled(truth: CocoTruth, results: CocoResults, seed: int = 0) -> Draws:
+    """`mAP50` and `mAP50_95` on 1,000 resamples of the images; large sets have fewer, but at least 200.
 
-    1,000 resamples of the images; large sets have fewer, but at least 200.
+    Sets of as many images are drawn alike with the same seed, as far as the shorter one goes.
 
     Raises:
         InputError: not as `judging.coco` makes or reads them.
     """
     pair = load(truth, results)
-    if not _is_enough(pair):
-        return {}
+    holding = len(np.unique(pair.truths.image[~pair.truths.crowd]))
+    if holding < _LEAST_IMAGES:
+        return Draws(holding, np.zeros(len(_METRICS)), np.zeros((0, len(_METRICS))))
     ranking = ranked(pair)
     draws = np.array([ranking.figures(weight) for weight in _weights(pair, seed, ranking.work)])
-    return {name: _interval(draws[:, at]) for at, name in enumerate(_METRICS)}
+    return Draws(holding, ranking.figures(np.ones(len(pair.files))), draws)
+
+
+def intervals_of(drawn: Draws) -> dict[str, Interval]:
+    """Where `mAP50` and `mAP50_95` may lie; nothing for fewer than 2 images with objects."""
+    if drawn.images < _LEAST_IMAGES:
+        return {}
+    return {name: _interval(drawn.figures[:, at]) for at, name in enumerate(_METRICS)}
+
+
+def differences_of(before: Draws, after: Draws) -> dict[str, Difference]:
+    """What `after` has more of `mAP50` and `mAP50_95` than `before`, paired: on the same drawn images of one truth.
+
+    Nothing for fewer than 6 images with objects: resampling these shows no more than that all went one way, which is
+    no proof.
+    """
+    if before.images < LEAST_PAIRED:
+        return {}
+    count = min(len(before.figures), len(after.figures))
+    gained, whole = after.figures[:count] - before.figures[:count], after.whole - before.whole
+    return {name: Difference(float(whole[at]), _interval(gained[:, at])) for at, name in enumerate(_METRICS)}
+
+
+def intervals(truth: CocoTruth, results: CocoResults, seed: int = 0) -> dict[str, Interval]:
+    """`intervals_of` the pair's resamples."""
+    return intervals_of(resampled(truth, results, seed))
 
 
 def differences(truth: CocoTruth, before: CocoResults, after: CocoResults, seed: int = 0) -> dict[str, Difference]:
-    """What `after` has more of `mAP50` and `mAP50_95` than `before`, paired: both on the same drawn images.
-
-    Resamples, empty results and errors as in `intervals`.
-    """
-    old, new = load(truth, before), load(truth, after)
-    if not _is_enough(old):
-        return {}
-    was, is_ = ranked(old), ranked(new)
-
-    def gained(weight: Floats) -> Floats:
-        return is_.figures(weight) - was.figures(weight)
-
-    deltas = gained(np.ones(len(old.files)))
-    draws = np.array([gained(weight) for weight in _weights(old, seed, was.work + is_.work)])
-    return {name: Difference(float(deltas[at]), _interval(draws[:, at])) for at, name in enumerate(_METRICS)}
+    """`differences_of` the resamples of both."""
+    return differences_of(resampled(truth, before, seed), resampled(truth, after, seed))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +80,7 @@ class Ranking:
     Attributes:
         image: (N,) of the detections.
         counts: (K, N) whether they count; K is 1 where that is the same at all IoUs, as it is without crowds.
-        hit_image: (H,) of the hits, curve by curve.
+        hit_image, hit_label: (H,) of the hits, curve by curve.
         begin, end: (H,) where the detections of the class begin and where those after the hit do, in (K, N + 1), flat.
         curve: (H,) which one.
         first: (I * C + 1,) where each curve begins among the hits, and where the last one ends.
@@ -75,6 +91,7 @@ class Ranking:
     image: Ints
     counts: Bools
     hit_image: Ints
+    hit_label: Ints
     begin: Ints
     end: Ints
     curve: Ints
@@ -93,26 +110,29 @@ class Ranking:
         objects = np.bincount(self.truth_label, weight[self.truth_image], self.classes).astype(np.float64)
         said = _running(np.where(self.counts, weight[self.image], 0.0)).ravel()
         hits = _running(weight[self.hit_image])
-        precision = hits[1:] - hits[self.first[self.curve]]
-        precision /= np.maximum(said[self.end] - said[self.begin], 1.0)
+        found = hits[1:] - hits[self.first[self.curve]]
+        precision = found / np.maximum(said[self.end] - said[self.begin], 1.0)
         # The best precision from here on: curves are lifted over those after them, so that none reaches into another.
         lift = 2.0 * (len(self.first) - self.curve)
-        best = np.append(np.maximum.accumulate((precision + lift)[::-1])[::-1] - lift, 0.0)
-        # The first hit at which a curve has reached each recall. All counts are whole, so this is exact.
-        needed = np.tile(_needed(self.recalls, objects), ((len(self.first) - 1) // self.classes, 1))
-        place = np.searchsorted(hits[1:], hits[self.first[:-1], None] + needed)
-        place = np.maximum(place, self.first[:-1, None])
-        read = np.where(place < self.first[1:, None], best[place], 0.0).mean(axis=1)
+        best = np.maximum.accumulate((precision + lift)[::-1])[::-1] - lift
+        # How many of the recalls at each hit are new: all counts are whole, so this is exact.
+        table, place = self._reached(objects)
+        reached = table[place[self.hit_label] + found.astype(np.int64)]
+        gained = np.diff(reached, prepend=0)
+        begin = self.first[:-1][self.first[:-1] < self.first[1:]]
+        gained[begin] = reached[begin]
+        read = np.zeros(len(self.first) - 1)
+        if len(begin):
+            read[self.curve[begin]] = np.add.reduceat(best * gained, begin) / len(self.recalls)
         average = read.reshape(-1, self.classes)[:, objects > 0]
         return np.array([average[0].mean(), average.mean()]) if average.size else np.full(2, np.nan)
 
-
-def _needed(recalls: Floats, objects: Floats) -> Floats:
-    """How many hits reach each recall, (C, R): the least n with n / objects >= recall, as COCO divides."""
-    objects = np.maximum(objects, 1.0)[:, None]
-    least = np.ceil(recalls * objects)
-    least -= (least - 1) / objects >= recalls
-    return least + (least / objects < recalls)
+    def _reached(self, objects: Floats) -> tuple[Ints, Ints]:
+        """How many recalls 0, 1 … hits reach, class by class, and where each class (C,) begins; COCO's division."""
+        each = objects.astype(np.int64) + 1
+        place = np.append(0, np.cumsum(each))
+        share = (np.arange(place[-1]) - np.repeat(place[:-1], each)) / np.repeat(np.maximum(objects, 1.0), each)
+        return np.searchsorted(self.recalls, share, side="right"), place[:-1]
 
 
 def ranked(pair: Pair) -> Ranking:
@@ -131,6 +151,7 @@ def ranked(pair: Pair) -> Ranking:
         image=found.image[order],
         counts=counts[:1] if alike else counts,
         hit_image=found.image[order][place],
+        hit_label=label[place],
         begin=offset + np.searchsorted(label, label[place]),
         end=offset + place + 1,
         curve=curve,
@@ -161,7 +182,3 @@ def _interval(draws: Floats) -> Interval:
     tail = (1 - _CONFIDENCE) / 2
     low, high = np.quantile(draws[~np.isnan(draws)], [tail, 1 - tail])
     return Interval(float(low), float(high), _CONFIDENCE)
-
-
-def _is_enough(pair: Pair) -> bool:
-    return len(pair.files) > 1 and not pair.truths.crowd.all()

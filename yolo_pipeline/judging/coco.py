@@ -12,7 +12,7 @@ from typing import Any
 
 from yolo_pipeline.errors import InputError, one_line
 from yolo_pipeline.files import read_json
-from yolo_pipeline.nouns import Box, Detection, ImageRecord, Truth
+from yolo_pipeline.nouns import Box, Detection, ImageRecord
 
 CocoTruth = dict[str, Any]
 CocoResults = list[dict[str, Any]]
@@ -29,7 +29,8 @@ def truth_json(
 
     Args:
         files: image name -> file name to note.
-        hashes: sha256 of every picture's file, noted so that other attempts' images can be told to be the same.
+        hashes: sha256 of every picture's file, noted with what was done to it so that other attempts' images can be
+            told to be the same.
     """
     categories = {name: number for number, name in enumerate(names, start=1)}
     annotations: list[dict[str, Any]] = []
@@ -53,6 +54,7 @@ def truth_json(
                 "width": image.width,
                 "height": image.height,
                 "sha256": hashes[image.file],
+                **({"edits": "; ".join(map(repr, image.edits))} if image.edits else {}),
             }
             for number, image in enumerate(images, start=1)
         ],
@@ -76,25 +78,6 @@ def results_json(detections: Sequence[Sequence[Detection]], names: Sequence[str]
     ]
 
 
-def truths_by_image(truth: CocoTruth) -> dict[int, list[Truth]]:
-    """Image id -> truths, for drawing."""
-    names = {category["id"]: category["name"] for category in truth["categories"]}
-    found: dict[int, list[Truth]] = {image["id"]: [] for image in truth["images"]}
-    for row in truth["annotations"]:
-        found[row["image_id"]].append(Truth(_box(row["bbox"]), names[row["category_id"]]))
-    return found
-
-
-def detections_by_image(truth: CocoTruth, results: CocoResults, conf: float) -> dict[int, list[Detection]]:
-    """Image id -> detections with a score of at least `conf`, best first, for drawing."""
-    names = {category["id"]: category["name"] for category in truth["categories"]}
-    found: dict[int, list[Detection]] = {image["id"]: [] for image in truth["images"]}
-    for row in sorted(results, key=lambda row: -row["score"]):
-        if row["score"] >= conf:
-            found[row["image_id"]].append(Detection(_box(row["bbox"]), names[row["category_id"]], row["score"]))
-    return found
-
-
 def load_pair(truth_file: Path, detections_file: Path) -> tuple[CocoTruth, CocoResults]:
     """Reads any COCO ground truth and results file. Ids are numbered anew, missing areas and crowd flags filled in.
 
@@ -108,12 +91,10 @@ def load_pair(truth_file: Path, detections_file: Path) -> tuple[CocoTruth, CocoR
         raise InputError(truth_file, "is no COCO ground truth", f"It needs the lists {', '.join(_TRUTH_LISTS)}")
     images = _numbered(truth_file, "images", truth["images"], "id")
     categories = _numbered(truth_file, "categories", truth["categories"], "id")
-    _numbered(truth_file, "categories", truth["categories"], "name")
+    names = _names(truth_file, truth["categories"])
     checked = {
         "images": [{"id": images[_key(row["id"])], **_described(row)} for row in truth["images"]],
-        "categories": [
-            {"id": categories[_key(row["id"])], "name": one_line(str(row["name"]))} for row in truth["categories"]
-        ],
+        "categories": [{"id": number, "name": name} for number, name in enumerate(names, start=1)],
         "annotations": [
             _annotation(f"{truth_file}: annotations[{at}]", at + 1, row, images, categories)
             for at, row in enumerate(truth["annotations"])
@@ -140,13 +121,22 @@ def _numbered(file: Path, what: str, rows: list[Any], key: str) -> dict[str, int
     return numbers
 
 
+def _names(file: Path, rows: list[dict[str, Any]]) -> list[str]:
+    """Names of the categories, on one line each, in which they must differ."""
+    _numbered(file, "categories", rows, "name")
+    rows = [{"name": one_line(str(row["name"]))} for row in rows]
+    _numbered(file, "categories", rows, "name")
+    return [row["name"] for row in rows]
+
+
 def _key(value: Any) -> str:
     return repr(value)
 
 
 def _described(row: dict[str, Any]) -> dict[str, Any]:
     size = {key: int(row[key]) for key in ("width", "height") if _is_size(row.get(key))}
-    return {"file_name": str(row.get("file_name", row["id"])), **size, "sha256": str(row.get("sha256", ""))}
+    noted = {"sha256": str(row.get("sha256", "")), **({"edits": str(row["edits"])} if row.get("edits") else {})}
+    return {"file_name": str(row.get("file_name", row["id"])), **size, **noted}
 
 
 def _is_size(value: Any) -> bool:
@@ -209,8 +199,3 @@ def _load(file: Path) -> Any:
 
 def _bbox(box: Box) -> list[float]:
     return [round(value, _DIGITS) for value in (box.x0, box.y0, box.width, box.height)]
-
-
-def _box(bbox: Sequence[float]) -> Box:
-    x, y, width, height = bbox
-    return Box(x, y, x + width, y + height)

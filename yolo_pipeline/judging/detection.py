@@ -13,11 +13,9 @@ import numpy as np
 import numpy.typing as npt
 from hotcoco import COCOeval
 
-from yolo_pipeline.diagnosis import ConfusionMatrix
-from yolo_pipeline.geometry import iou
 from yolo_pipeline.judging.coco import CocoResults, CocoTruth
 from yolo_pipeline.judging.evaluation import Matching, Pair, evaluate, load, match
-from yolo_pipeline.nouns import ClassScores, Detection, Scores, Truth
+from yolo_pipeline.nouns import ClassScores, Scores
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,26 +55,6 @@ def judge(truth: CocoTruth, results: CocoResults) -> Scores:
             for i, (name, mine) in enumerate(zip(pair.names, by_class, strict=True))
         },
     )
-
-
-def confusion_matrix(truth: CocoTruth, results: CocoResults, conf: float) -> ConfusionMatrix:
-    """Which class was taken for which, at IoU 0.5, among detections with a score of at least `conf`."""
-    pair = load(truth, results)
-    found = evaluate(pair).confusion_matrix(iou_thr=0.5, min_score=conf)
-    return ConfusionMatrix(pair.names, np.asarray(found["matrix"], dtype=np.int64))
-
-
-def mistakes(truths: Sequence[Truth], detections: Sequence[Detection]) -> int:
-    """On one picture: truths not found plus detections that found none, at IoU 0.5, detections taken best first."""
-    left = list(truths)
-    wrong = 0
-    for found in sorted(detections, key=lambda detection: -detection.score):
-        fits = [truth for truth in left if truth.label == found.label and iou(truth.box, found.box) >= 0.5]
-        if fits:
-            left.remove(max(fits, key=lambda truth: iou(truth.box, found.box)))
-        else:
-            wrong += 1
-    return wrong + len(left)
 
 
 def best_f1_confidence(matches: Matches) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 from hotcoco import COCOeval
@@ -49,10 +50,7 @@ def diagnose(truth: CocoTruth, results: CocoResults, split: Split, conf: float, 
         InputError: not of that shape, scores outside 0..1, or more than 5,000 classes.
     """
     pair = load(truth, results)
-    if len(pair.names) > _MOST_CLASSES:
-        raise InputError("the truth", f"has {len(pair.names):,} classes", f"Judge at most {_MOST_CLASSES:,} at once")
-    if len(pair.found) and not (0 <= pair.found.score.min() and pair.found.score.max() <= 1):
-        raise InputError("the detections", "scores reach out of 0..1", "Save them as probabilities, then judge again")
+    require_diagnosable(pair)
     whole = evaluate(pair)
     judged = match(whole, len(pair.truths), len(pair.found))
     said = said_at(pair, conf)
@@ -77,6 +75,18 @@ def diagnose(truth: CocoTruth, results: CocoResults, split: Split, conf: float, 
         suspects=suspects(pair, judged, said),
         median_iou=float(np.median(hits)) if hits else None,
     )
+
+
+def require_diagnosable(pair: Pair, truth: str | Path = "the truth", detections: str | Path = "the detections") -> None:
+    """Refuses what cannot be diagnosed, though it can be judged; `truth` and `detections` are what errors name.
+
+    Raises:
+        InputError: scores outside 0..1, or more than 5,000 classes.
+    """
+    if len(pair.names) > _MOST_CLASSES:
+        raise InputError(truth, f"has {len(pair.names):,} classes", f"Judge at most {_MOST_CLASSES:,} at once")
+    if len(pair.found) and not (0 <= pair.found.score.min() and pair.found.score.max() <= 1):
+        raise InputError(detections, "scores reach out of 0..1", "Save them as probabilities, then judge again")
 
 
 def _errors(pair: Pair, whole: COCOeval, conf: float) -> tuple[ErrorKind, ...]:

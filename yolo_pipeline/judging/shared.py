@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from yolo_pipeline.judging.coco import CocoResults, CocoTruth
 
+_Image = dict[str, Any]
+
 
 def same_truths(truth_a: CocoTruth, truth_b: CocoTruth) -> bool:
     """Whether both hold the same pictures with the same boxes and classes, in whatever order.
 
-    A picture is known by its sha256, or by its file name where that was not noted.
+    A picture is known by its sha256 and what was done to it, or by its file name where that was not noted.
     """
-    return _content(truth_a) == _content(truth_b)
+    return truth_a == truth_b or _content(truth_a) == _content(truth_b)
 
 
 def on_shared_images(
@@ -21,19 +24,19 @@ def on_shared_images(
 ) -> tuple[CocoTruth, CocoResults, CocoResults] | None:
     """What can be judged of both: the pictures that both have, in b's order, with the objects of b.
 
-    Pictures are the same by a sha256 that was noted and by their size. Classes that only one of the two knows are
-    left out, with their objects and detections; ids are numbered anew.
+    Pictures are the same by a sha256 that was noted, by what was done to them, and by their size; where the whole
+    truths are the same, file names will do. Equal ones in one set are paired by their order. Classes that only one of
+    the two knows are left out, with their objects and detections; ids are numbered anew.
 
     Returns:
         Truth, results of a, results of b; None where no picture or no class is in both.
     """
-    images_a, images_b = _by_content(truth_a), _by_content(truth_b)
-    images = [(images_a[content]["id"], image) for content, image in images_b.items() if content in images_a]
+    images = list(_paired(truth_a, truth_b))
     known = {category["name"] for category in truth_a["categories"]}
     names = [category["name"] for category in truth_b["categories"] if category["name"] in known]
     if not images or not names:
         return None
-    a = {image_a: number for number, (image_a, _) in enumerate(images, start=1)}
+    a = {image["id"]: number for number, (image, _) in enumerate(images, start=1)}
     b = {image["id"]: number for number, (_, image) in enumerate(images, start=1)}
     classes_a, classes_b = _classes(truth_a, names), _classes(truth_b, names)
     truth = {
@@ -46,13 +49,19 @@ def on_shared_images(
     return truth, list(_kept(results_a, a, classes_a)), list(_kept(results_b, b, classes_b))
 
 
-def _by_content(truth: CocoTruth) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """The first image of each content that was noted."""
-    found: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for image in truth["images"]:
-        if image.get("sha256"):
-            found.setdefault((image["sha256"], image.get("width"), image.get("height")), image)
-    return found
+def _paired(truth_a: CocoTruth, truth_b: CocoTruth) -> Iterator[tuple[_Image, _Image]]:
+    """The images that both have, in b's order."""
+    names_will_do = same_truths(truth_a, truth_b)
+    waiting: dict[tuple[Any, ...], deque[_Image]] = defaultdict(deque)
+    for image in truth_a["images"]:
+        waiting[_shown(image)].append(image)
+    for image in truth_b["images"]:
+        if waiting[_shown(image)] and (image.get("sha256") or names_will_do):
+            yield waiting[_shown(image)].popleft(), image
+
+
+def _shown(image: _Image) -> tuple[Any, ...]:
+    return (*_known_by(image), image.get("width"), image.get("height"))
 
 
 def _classes(truth: CocoTruth, names: list[str]) -> dict[int, int]:
@@ -77,5 +86,7 @@ def _content(truth: CocoTruth) -> list[Any]:
     return sorted([*_known_by(image), sorted(boxes[image["id"]])] for image in truth["images"])
 
 
-def _known_by(image: dict[str, Any]) -> tuple[str, str]:
-    return (str(image["sha256"]), "") if image.get("sha256") else ("", str(image.get("file_name")))
+def _known_by(image: _Image) -> tuple[str, str]:
+    """What says which picture it is, and what was done to it or, without the first, its name."""
+    known = image.get("sha256")
+    return (str(known), str(image.get("edits") or "")) if known else ("", str(image.get("file_name")))

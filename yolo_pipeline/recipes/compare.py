@@ -9,15 +9,14 @@ from pathlib import Path
 from yolo_pipeline.comparing.data import data_difference
 from yolo_pipeline.comparison import DataDifference
 from yolo_pipeline.errors import InputError, command
-from yolo_pipeline.judging.bootstrap import differences
+from yolo_pipeline.judging.bootstrap import LEAST_PAIRED, differences, differences_of
 from yolo_pipeline.judging.coco import CocoResults, CocoTruth, load_pair
 from yolo_pipeline.judging.detection import judge
 from yolo_pipeline.judging.shared import on_shared_images, same_truths
 from yolo_pipeline.nouns import JUDGED, Split
 from yolo_pipeline.recipes.diagnose import results_of
-from yolo_pipeline.reporting.pages.comparison.fields import own_metrics
 from yolo_pipeline.reporting.tables import metric
-from yolo_pipeline.results import Comparison, Judged, Results
+from yolo_pipeline.results import Comparison, Judged, Results, own_metrics
 from yolo_pipeline.run import finished_runs
 
 _Pair = tuple[CocoTruth, CocoResults]
@@ -25,6 +24,7 @@ _Saved = Mapping[tuple[int, Split], _Pair]
 """Truth and detections of those attempts and splits that were judged."""
 
 _CHOSEN_BY = "mAP50_95"
+_MANY = 20  # differences, of which one is clear by chance
 
 
 def compare(root: Path, numbers: Sequence[int]) -> Comparison:
@@ -43,10 +43,15 @@ def compare(root: Path, numbers: Sequence[int]) -> Comparison:
     notes: list[str] = []
     for before, after in pairwise(attempts):
         for split in JUDGED:
-            found, note = _judge_both(before.number, after.number, split, saved)
+            found, told = _judge_both(before, after, split, saved)
             judged += found
-            notes += [note] if note else []
-    notes += [*_dealt_again(attempts, data), *_chosen_on_test(attempts, saved), *_foreign(attempts)]
+            notes += told
+    notes += [
+        *_clear_by_chance(judged),
+        *_dealt_again(attempts, data),
+        *_chosen_on_test(attempts, saved),
+        *_foreign(attempts),
+    ]
     return Comparison(attempts, tuple(judged), data, tuple(notes))
 
 
@@ -67,28 +72,38 @@ def _read_judged(attempts: Iterable[Results]) -> _Saved:
     return {key: load_pair(*pair) for key, pair in files.items() if pair[0].is_file()}
 
 
-def _judge_both(a: int, b: int, split: Split, saved: _Saved) -> tuple[list[Judged], str]:
-    """The differences between two attempts on the images of a split that both were judged on, and a note on these."""
+def _judge_both(old: Results, new: Results, split: Split, saved: _Saved) -> tuple[list[Judged], list[str]]:
+    """The differences between two attempts on the images of a split that both were judged on, and notes on these."""
+    a, b = old.number, new.number
     if (a, split) not in saved or (b, split) not in saved:
-        return [], ""
+        return [], []
     one, other = saved[a, split], saved[b, split]
-    both = (*one, other[1]) if one[0] == other[0] else on_shared_images(*one, *other)
+    alike = one[0] == other[0]
+    both = (*one, other[1]) if alike else on_shared_images(*one, *other)
     if both is None:
-        return [], f"attempts {a} and {b} share no {split} images, or no class: their scores cannot be compared"
+        return [], [f"attempts {a} and {b} share no {split} images, or no class: their scores cannot be compared"]
     truth, before, after = both
-    told = differences(truth, before, after, seed=0)
-    if not told:
-        return [], f"attempts {a} and {b} share too little of {split} to tell a difference"
     shared = not same_truths(one[0], other[0])
+    told = differences_of(old.drawn[split], new.drawn[split]) if alike else differences(truth, before, after)
     images = len(truth["images"])
     judged = [Judged(a, b, split, name, difference, images, shared) for name, difference in told.items()]
-    if not shared:
-        return judged, ""
+    notes = [_judged_again(a, b, split, one, other, both)] if shared else []
+    if not told:
+        few = f"fewer than {LEAST_PAIRED} {split} images with objects"
+        notes.append(f"attempts {a} and {b} share {few}: too few to tell a difference from chance")
+    return judged, notes
+
+
+def _judged_again(
+    a: int, b: int, split: Split, one: _Pair, other: _Pair, both: tuple[CocoTruth, CocoResults, CocoResults]
+) -> str:
+    truth, before, after = both
     figures = " and ".join(metric(judge(truth, results).mAP50) for results in (before, after))
     differs, by = _what_differs(one, other, truth, f"the boxes of attempt {b}, which favours it")
-    return judged, (
-        f"attempts {a} and {b} were judged on different {split} {differs}; both judged again on the {images} images "
-        f"that they share{by}: mAP50 {figures}"
+    images = len(truth["images"])
+    return (
+        f"attempts {a} and {b} were judged on different {split} {differs}; both judged again on the {images} "
+        f"image{'s' * (images != 1)} that they share{by}: mAP50 {figures}"
     )
 
 
@@ -109,6 +124,15 @@ def _what_differs(one: _Pair, other: _Pair, shared: CocoTruth, favour: str) -> t
     differs = [what for what, is_same in same.items() if not is_same]
     by = " and ".join(instead[what] for what in differs if what in instead)
     return " and ".join(differs) or "data", by and f", by {by}"
+
+
+def _clear_by_chance(judged: Sequence[Judged]) -> Iterator[str]:
+    if len(judged) >= _MANY:
+        clear = sum(one.difference.is_clear for one in judged)
+        yield (
+            f"{clear} of {len(judged)} differences are clear; about {len(judged) / _MANY:.0f} would be by chance alone "
+            "if no attempt were better than the one before"
+        )
 
 
 def _dealt_again(attempts: Sequence[Results], data: Mapping[tuple[int, int], DataDifference]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from itertools import pairwise
 from typing import Any, Literal
@@ -11,9 +11,8 @@ from yolo_pipeline.comparing.effects import effects
 from yolo_pipeline.comparing.words import INTERVALS_COVER, data_line, verdict
 from yolo_pipeline.comparison import BoxChange, DataDifference
 from yolo_pipeline.nouns import JUDGED, SPLITS, Split, Truth
-from yolo_pipeline.reporting.pages.comparison.fields import finite, flat_settings, own_metrics
 from yolo_pipeline.reporting.tables import METRICS, markdown_table, metric, plain
-from yolo_pipeline.results import Comparison, Judged, Results
+from yolo_pipeline.results import Comparison, Judged, Results, finite, flat_settings, own_metrics, part
 
 
 def as_json(comparison: Comparison) -> dict[str, Any]:
@@ -22,9 +21,9 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
         "attempts": [
             {
                 "attempt": entry.number,
-                "track": _part(entry, "settings").get("track"),
+                "track": part(entry.record, "settings").get("track"),
                 "changed": entry.record.get("changed", []),
-                "settings": _part(entry, "settings"),
+                "settings": part(entry.record, "settings"),
                 "scores": {split: asdict(score) for split, score in entry.scores.items()},
                 "own_metrics": own_metrics(entry.record),
                 "cost": _cost(entry),
@@ -91,7 +90,7 @@ def rows(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
 
 def _changed_rows(attempts: Sequence[Results]) -> Iterator[list[str]]:
     yield ["title", *(plain(entry.record.get("title") or None) for entry in attempts)]
-    kinds = [_part(entry, "imported").get("kind") for entry in attempts]
+    kinds = [part(entry.record, "imported").get("kind") for entry in attempts]
     if any(kinds):
         yield ["imported from", *map(plain, kinds)]
     flat = [flat_settings(entry.record) for entry in attempts]
@@ -108,7 +107,7 @@ def _data_rows(comparison: Comparison) -> Iterator[list[str]]:
         lines = (data_line(comparison.data[pair]) if pair in comparison.data else "not noted" for pair in pairs)
         yield ["data, against the one before", "–", *lines]
     for split in SPLITS:
-        counts = [_part(entry, "data", "counts", split) for entry in attempts]
+        counts = [part(entry.record, "data", "counts", split) for entry in attempts]
         yield [f"{split} images", *(plain(count.get("images")) for count in counts)]
 
 
@@ -173,20 +172,12 @@ def as_html(comparison: Comparison, lang: Literal["en", "ko"]) -> str:
     return comparison_page(comparison, lang, effects)
 
 
-def _part(entry: Results, *keys: str) -> Mapping[str, Any]:
-    """What the record says under a key; empty where a run from elsewhere left it out."""
-    found: Any = entry.record
-    for key in keys:
-        found = found.get(key) if isinstance(found, dict) else None
-    return found if isinstance(found, dict) else {}
-
-
 def _cost(entry: Results) -> dict[str, Any]:
     """Seconds of training, parameters, seconds an image when judging, device; None where it is not known."""
-    seconds, training = _part(entry, "seconds"), _part(entry, "training")
+    seconds, training = part(entry.record, "seconds"), part(entry.record, "training")
     return {
         "seconds": finite(seconds.get("train")),
         "parameters": training.get("parameters"),
         "seconds_an_image": finite(seconds.get("an_image")),
-        "device": _part(entry, "training", "used").get("device"),
+        "device": part(entry.record, "training", "used").get("device"),
     }

@@ -12,12 +12,12 @@ from yolo_pipeline.advising import advise
 from yolo_pipeline.advising.evidence import evidence_of
 from yolo_pipeline.building.orientation import other_signs, turnings
 from yolo_pipeline.curves import reading
-from yolo_pipeline.diagnosis import BACKGROUND, Advice, CurveReading, Diagnosis, Interval
-from yolo_pipeline.judging.bootstrap import intervals
+from yolo_pipeline.diagnosis import BACKGROUND, Advice, CurveReading, Diagnosis, Draws, Interval
+from yolo_pipeline.judging.bootstrap import intervals_of, resampled
 from yolo_pipeline.judging.coco import load_pair
 from yolo_pipeline.judging.diagnosing import diagnose
 from yolo_pipeline.nouns import JUDGED, Curves, Scores, Split
-from yolo_pipeline.results import Results
+from yolo_pipeline.results import Results, finite, part
 from yolo_pipeline.run import Run, require_finished
 
 _FALLBACK_CONF = 0.25  # where nothing is right at any confidence; Ultralytics' own for detecting
@@ -42,13 +42,15 @@ def results_of_run(root: Path, number: int, run: Run, record: Mapping[str, Any] 
     scores = run.read_scores() if run.scores_file.is_file() else {}
     curves = run.read_curves() if run.curves_file.is_file() else Curves({})
     ranges: dict[Split, Mapping[str, Interval]] = {}
+    drawn: dict[Split, Draws] = {}
     diagnoses: dict[Split, Diagnosis] = {}
     conf = confidence(record, scores)
-    imgsz = record.get("training", {}).get("used", {}).get("imgsz")
+    imgsz = part(record, "training", "used").get("imgsz")
     for split in JUDGED:
         if split in scores and run.truth_file(split).is_file():
             pair = load_pair(run.truth_file(split), run.detections_file(split))
-            ranges[split] = intervals(*pair)
+            drawn[split] = resampled(*pair)
+            ranges[split] = intervals_of(drawn[split])
             diagnoses[split] = diagnose(*pair, split, conf, imgsz if isinstance(imgsz, int) else None)
     read = reading.read(curves, _epochs_asked(record, curves))
     return Results(
@@ -62,6 +64,7 @@ def results_of_run(root: Path, number: int, run: Run, record: Mapping[str, Any] 
         reading=read,
         advice=_advice(record, scores, ranges, diagnoses, read),
         dataset=_dataset(root, record),
+        drawn=drawn,
     )
 
 
@@ -70,7 +73,7 @@ def confidence(record: Mapping[str, Any], scores: Mapping[Split, Scores]) -> flo
 
     Val chooses it, so that showing the test images chooses nothing.
     """
-    asked = record["settings"].get("detect", {}).get("conf")
+    asked = finite(part(record, "settings", "detect").get("conf"))
     best = scores["val"].conf if "val" in scores else None
     return next((conf for conf in (asked, best) if conf is not None), _FALLBACK_CONF)
 
@@ -82,8 +85,8 @@ def _advice(
     diagnoses: Mapping[Split, Diagnosis],
     read: CurveReading | None,
 ) -> tuple[Advice, ...]:
-    names = record.get("data", {}).get("names", [])
-    settings = record["settings"]
+    names = part(record, "data").get("names", [])
+    settings = part(record, "settings")
     known = "train" in settings and "data" in settings and "track" in settings
     mirrored = other_signs(names, turnings(settings)) if known else {}
     evidence = evidence_of(record, scores.get("val"), ranges.get("val", {}), diagnoses.get("val"), read, mirrored)
@@ -91,12 +94,12 @@ def _advice(
 
 
 def _epochs_asked(record: Mapping[str, Any], curves: Curves) -> int:
-    asked = record["settings"].get("train", {}).get("epochs")
+    asked = part(record, "settings", "train").get("epochs")
     return asked if isinstance(asked, int) else len(curves)
 
 
 def _dataset(root: Path, record: Mapping[str, Any]) -> Path | None:
-    folder = record.get("data", {}).get("folder")
+    folder = part(record, "data").get("folder")
     return root / folder if isinstance(folder, str) else None
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from yolo_pipeline.errors import InputError
 from yolo_pipeline.judging.coco import load_pair
 from yolo_pipeline.judging.detection import judge
-from yolo_pipeline.nouns import Scores, Split
+from yolo_pipeline.nouns import JUDGED, Scores, Split
 from yolo_pipeline.run import require_finished
 
 
@@ -24,6 +24,7 @@ def evaluate_attempt(root: Path, number: int, split: Split) -> Scores:
     """
     run = require_finished(root, number)
     if not run.truth_file(split).is_file():
-        there = ", ".join(run.read_scores())
-        raise InputError(f"runs/attempt-{number}", f"has no judged detections on {split}", f"There are some on {there}")
+        there = [other for other in JUDGED if run.truth_file(other).is_file()]
+        remedy = f"There are some on {there[0]}" if there else "It was made elsewhere: see what compare says of it"
+        raise InputError(run.folder, f"has no judged detections on {split}", remedy)
     return evaluate_files(run.truth_file(split), run.detections_file(split))

@@ -17,6 +17,8 @@ from yolo_pipeline.errors import FinishedError, InputError, UsageError, one_line
 from yolo_pipeline.files import folder_beside, write_json
 from yolo_pipeline.judging.coco import CocoResults, CocoTruth, load_pair
 from yolo_pipeline.judging.detection import judge
+from yolo_pipeline.judging.diagnosing import require_diagnosable
+from yolo_pipeline.judging.evaluation import load
 from yolo_pipeline.nouns import Curves, Scores, Split
 from yolo_pipeline.recipes.import_lists import is_table, list_records, numbers_of, oddities, read_list
 from yolo_pipeline.recipes.import_settings import FolderSettings, folder_settings, weights_record
@@ -104,13 +106,17 @@ def recognise(path: Path) -> str:
     Raises:
         InputError: nothing that is known.
     """
-    if path.is_dir():
+    try:
+        is_folder, is_file = path.is_dir(), path.is_file()
+    except OSError as error:  # a name too long, a folder that is closed to us
+        raise InputError(path, error.strerror or str(error), "Check the path") from error
+    if is_folder:
         if (path / "results.csv").is_file():
             return "folder"
         if events.event_files(path):
             return "events"
         raise InputError(path, "holds neither a results.csv nor TensorBoard event files", f"Name {KINDS}")
-    if not path.is_file():
+    if not is_file:
         raise InputError(path, "there is no such file or folder", "Check the path")
     suffix = path.suffix.lower()
     if events.EVENTS_IN_NAME in path.name or events.is_event_file(path):
@@ -177,6 +183,7 @@ def _from_events(path: Path, number: int) -> _Found:
 
 def _from_coco(path: Path, truth_file: Path, split: Split, number: int) -> _Found:
     truth, results = load_pair(truth_file, path)
+    require_diagnosable(load(truth, results), truth_file, path)
     names = {category["id"]: category["name"] for category in truth["categories"]}
     boxes = Counter(row["category_id"] for row in truth["annotations"])
     labelled = {row["image_id"] for row in truth["annotations"]}

@@ -83,8 +83,10 @@ def train(
         record["seconds"] = {"build": _since(began), "train": 0.0}
         if again:
             set_aside(run)
-        run.write_record(record)
         run.write_splits(splits_by_content(data.built.dataset.images, data.hashes))
+        run.write_dataset(_photos(data, root))
+        run.write_record(record)
+    elif not run.dataset_file.is_file():  # begun by a version that did not note it
         run.write_dataset(_photos(data, root))
     if record["state"] != "trained":
         _train(track, attempt, data, run, record, progress, resume=resume)
@@ -97,7 +99,7 @@ def train(
     run.write_scores(scores)
     judged = sum(score.images for score in scores.values())
     record["seconds"]["judge"] = _since(began)
-    record["seconds"]["an_image"] = round(record["seconds"]["judge"] / judged, 5)
+    record["seconds"]["an_image"] = round(record["seconds"]["judge"] / max(judged, 1), 5)
     record["state"] = "finished"
     write_reports(results_of_run(root, number, run, record))
     run.write_record(record)

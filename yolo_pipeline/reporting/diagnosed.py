@@ -7,10 +7,10 @@ from typing import Any
 
 import yaml
 
-from yolo_pipeline.diagnosis import Advice, CurveReading, Diagnosis, ErrorName, Interval
+from yolo_pipeline.diagnosis import Advice, CurveReading, Diagnosis, ErrorName, Interval, SuspectKind
 from yolo_pipeline.errors import one_line
-from yolo_pipeline.nouns import Split
-from yolo_pipeline.reporting.tables import markdown_table, metric, short
+from yolo_pipeline.nouns import Scores, Split
+from yolo_pipeline.reporting.tables import markdown, markdown_code, markdown_table, metric, percent, short
 
 NOTHING_FOUND = "Nothing was found that another setting or other labels would mend."
 _PAIRS, _SUSPECTS, _CLASSES, _IMAGES = 10, 10, 30, 8
@@ -21,6 +21,12 @@ _ERRORS: dict[ErrorName, str] = {
     "Dupe": "found twice",
     "Bkg": "nothing is there",
     "Miss": "not found",
+}
+_KINDS: dict[SuspectKind, str] = {
+    "missing": "not labelled",
+    "wrong class": "another class",
+    "loose": "loose box",
+    "group": "one box around several",
 }
 _SHOWN_CONFIDENCES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
@@ -68,33 +74,39 @@ def advice_section(advice: Sequence[Advice], number: int) -> Iterator[str]:
         yield NOTHING_FOUND
         return
     for one in advice:
-        yield f"- **{one.rule}**: {one.measured}"
-        yield f"  - cause: {one.cause}"
-        yield f"  - next: {one.remedy}"
+        yield f"- **{one.rule}**: {markdown(one.measured)}"
+        yield f"  - cause: {markdown(one.cause)}"
+        yield f"  - next: {markdown(one.remedy)}"
         if one.changes:
-            yield f"  - settings: `{changes_yaml(one.changes)}`"
+            yield f"  - settings: {markdown_code(changes_yaml(one.changes))}"
         yield f"  - source: {one.source}"
     yield f"\n`python -m yolo_pipeline suggest --attempt {number}` writes the settings into a new attempt."
 
 
-def diagnosis_section(diagnosis: Diagnosis) -> Iterator[str]:
+def diagnosis_section(diagnosis: Diagnosis, scores: Scores | None = None) -> Iterator[str]:
+    """What went wrong on a split; its scores tell the exact figures at the best confidence."""
     yield f"## What went wrong on {diagnosis.split}\n"
     yield f"Counted among detections of confidence {diagnosis.conf:.3f} or more; dAP is over all of them.\n"
     rows = [[e.name, _ERRORS[e.name], e.count, metric(e.dAP)] for e in diagnosis.errors]
     yield markdown_table(["error", "", "count", "AP50 lost"], rows)
     yield ""
     for pair in diagnosis.pairs[:_PAIRS]:
-        yield f"- {pair.truth} taken for {pair.said}, {_times(pair.count)} ({pair.share:.0%} of {pair.truth})"
+        truth, said = markdown(pair.truth), markdown(pair.said)
+        yield f"- {truth} taken for {said}, {_times(pair.count)} ({percent(pair.share)} of {truth})"
     yield ""
     missed = [m for m in (*diagnosis.by_size, *diagnosis.by_class[:_CLASSES]) if m.truths]
     yield markdown_table(["objects", "truths", "missed", "share"], [[m.name, *_missed(m)] for m in missed])
     alarms = diagnosis.alarms
     yield ""
-    yield f"False alarms where nothing is: {alarms.boxes}; of {alarms.backgrounds} images without objects, " + (
-        f"{len(alarms.fired)} have some ({alarms.fired_boxes} boxes)."
+    on_backgrounds = (
+        f"images without objects: {alarms.backgrounds}, with a false alarm: {len(alarms.fired)} "
+        f"(boxes on these: {alarms.fired_boxes})."
+        if alarms.backgrounds
+        else "the split has no images without objects."
     )
+    yield f"False alarms where nothing is: {alarms.boxes}; {on_backgrounds}"
     yield ""
-    yield from _confidences(diagnosis)
+    yield from _confidences(diagnosis, scores)
     yield ""
     yield f"Expected calibration error: {short(diagnosis.calibration.error)} (0: a score is the chance to be right)."
     yield from _suspects(diagnosis)
@@ -104,29 +116,31 @@ def curves_line(reading: CurveReading) -> str:
     """What the curves say, in a sentence."""
     ended = "ended early by patience" if reading.stopped_early else f"of {reading.asked} asked"
     return (
-        f"{reading.epochs} epochs ({ended}), the best {reading.best}; the loss on val fell by "
-        f"{reading.still_falling:.0%} over the last fifth, and ends {reading.val_rise:.0%} above its lowest, "
-        f"that of epoch {reading.lowest}."
+        f"{reading.epochs} epochs ({ended}), the best {reading.best}; over the last fifth the loss on val fell by "
+        f"{percent(reading.still_falling)} of its highest value, and it ends {percent(reading.val_rise)} above its "
+        f"lowest, that of epoch {reading.lowest}."
     )
 
 
 def _missed(one: Any) -> tuple[int, int, str]:
-    return one.truths, one.missed, f"{one.share:.0%}"
+    return one.truths, one.missed, percent(one.share)
 
 
-def _confidences(diagnosis: Diagnosis) -> Iterator[str]:
-    best = diagnosis.curve.best
-    shown = sorted({*_SHOWN_CONFIDENCES, *([round(best, 3)] if best is not None else [])})
-    rows = []
-    for conf in shown:
-        precision, recall, f1, boxes = diagnosis.curve.at(conf)
-        mark = " (best F1)" if best is not None and conf == round(best, 3) else ""
-        rows.append([f"{conf:g}{mark}", _figure(precision), _figure(recall), _figure(f1), f"{boxes:.1f}"])
-    yield markdown_table(["confidence", "precision", "recall", "F1", "boxes an image"], rows)
+def _confidences(diagnosis: Diagnosis, scores: Scores | None) -> Iterator[str]:
+    rows = {conf: [f"{conf:g}", *_figures(*diagnosis.curve.at(conf))] for conf in _SHOWN_CONFIDENCES}
+    if scores is not None and scores.conf is not None and scores.precision and scores.images:
+        boxes = scores.correct / scores.precision / scores.images
+        figures = _figures(scores.precision, scores.recall, scores.f1, boxes)
+        rows[scores.conf] = [f"{scores.conf:.3f} (best F1)", *figures]  # between two points of the curve
+    yield markdown_table(["confidence", "precision", "recall", "F1", "boxes an image"], [rows[c] for c in sorted(rows)])
 
 
-def _figure(value: float) -> str:
-    return "–" if value != value else f"{value:.3f}"
+def _figures(precision: float | None, recall: float | None, f1: float | None, boxes: float) -> list[str]:
+    return [*map(_figure, (precision, recall, f1)), f"{boxes:.1f}"]
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None or value != value else f"{value:.3f}"
 
 
 def _suspects(diagnosis: Diagnosis) -> Iterator[str]:
@@ -134,9 +148,9 @@ def _suspects(diagnosis: Diagnosis) -> Iterator[str]:
         return
     yield f"\nLabels that the model disagrees with, {len(diagnosis.suspects)} in all; pictures and XML in `suspects`:\n"
     for suspect in diagnosis.suspects[:_SUSPECTS]:
-        label = f" {suspect.truth.label}" if suspect.truth else ""
-        says = ", ".join(f"{found.label} {found.score:.2f}" for found in suspect.proposed)
-        yield f"- {suspect.image}: {suspect.kind}{label}; the model says {says}"
+        label = f", labelled {suspect.truth.label}" if suspect.truth else ""
+        says = ", ".join(f"{found.label} ({found.score:.2f})" for found in suspect.proposed)
+        yield f"- {markdown(suspect.image)}: {_KINDS[suspect.kind]}{markdown(label)}; the model says {markdown(says)}"
 
 
 def _times(count: int) -> str:

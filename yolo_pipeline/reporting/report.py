@@ -12,7 +12,16 @@ from yolo_pipeline.files import write_text
 from yolo_pipeline.nouns import Scores, Split
 from yolo_pipeline.reporting.diagnosed import advice_section, curves_line, diagnosis_section, interval_text
 from yolo_pipeline.reporting.figures import Sample, draw_confidence, draw_confusion, draw_curves, draw_samples
-from yolo_pipeline.reporting.tables import METRICS, markdown_table, metric, plain
+from yolo_pipeline.reporting.pages.comparison.fields import changes, is_told, told_changes
+from yolo_pipeline.reporting.tables import (
+    METRICS,
+    markdown,
+    markdown_code,
+    markdown_table,
+    metric,
+    percent,
+    plain,
+)
 from yolo_pipeline.results import Results
 
 _SAMPLES = 8
@@ -23,43 +32,55 @@ _STEPS = (("building", "build"), ("training", "train"), ("judging", "judge"))
 def write_report(results: Results) -> None:
     """Writes report.md and its figures. What is chosen, is chosen on val; test is shown at the end."""
     run, record, scores = results.run, results.record, results.scores
-    sections: list[Iterator[str]] = [_heading(record), _metrics(results), _advice(results), _changed(record)]
+    sections: list[Iterator[str]] = [_heading(results), _metrics(results), _advice(results), _changed(results)]
     sections += [_data(record), _settings(record)]
     if len(results.curves):
         draw_curves(results.curves, run.figures / "curves.png")
         sections.append(_losses(results))
     if (diagnosis := results.diagnoses.get("val")) is not None:
-        sections += [diagnosis_section(diagnosis), _figures(results, diagnosis)]
+        sections += [diagnosis_section(diagnosis, scores.get("val")), _figures(results, diagnosis)]
     sections += [_classes(scores[split], split) for split in ("val", "test") if split in scores]
     sections.append(_how(record))
     write_text(run.report_file, "\n\n".join("\n".join(section) for section in sections) + "\n")
 
 
-def _heading(record: Mapping[str, Any]) -> Iterator[str]:
-    yield f"# Attempt {record['attempt']}" + (f": {record['title']}" if record["title"] else "")
-    if notes := record["settings"].get("notes"):
+def _heading(results: Results) -> Iterator[str]:
+    title = results.record.get("title")
+    yield f"# Attempt {results.number}" + (f": {markdown(title)}" if title else "")
+    if notes := _part(results.record, "settings").get("notes"):
         yield ""
-        yield notes
+        yield from map(markdown, str(notes).splitlines())
 
 
-def _changed(record: Mapping[str, Any]) -> Iterator[str]:
-    base = record["settings"].get("base")
+def _part(record: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """What the record says under a key; empty where a run from elsewhere left it out."""
+    return record.get(key) or {}
+
+
+def _changed(results: Results) -> Iterator[str]:
+    record = results.record
+    base = _part(record, "settings").get("base")
     if base is None:
         yield "## Changed\n"
         yield "This attempt has no base: everything is new."
         return
     yield f"## Changed against attempt {base}\n"
-    if not record["changed"]:
+    told = told_changes(results)
+    settings = [change for change in changes(results) if not is_told(change)]
+    yield from (f"- {markdown(line)}" for line in told)
+    if not told and not settings:
         yield "Nothing."
-    else:
-        rows = [[entry["key"], plain(entry["before"]), plain(entry["after"])] for entry in record["changed"]]
-        yield markdown_table(["setting", f"attempt {base}", f"attempt {record['attempt']}"], rows)
+    if told and settings:
+        yield ""
+    if settings:
+        rows = [[entry.get("key"), plain(entry.get("before")), plain(entry.get("after"))] for entry in settings]
+        yield markdown_table(["setting", f"attempt {base}", f"attempt {results.number}"], rows)
     if record.get("split_dealt_again"):
         yield "\nThe split was dealt again: scores cannot be compared directly with those of the base."
 
 
 def _data(record: Mapping[str, Any]) -> Iterator[str]:
-    data = record["data"]
+    data = _part(record, "data")
     counts: Mapping[str, Mapping[str, Any]] = data.get("counts", {})
     yield "## Data\n"
     yield markdown_table(["split", "images", "boxes", "backgrounds", "share"], map(_count_row, counts.items()))
@@ -76,15 +97,16 @@ def _data(record: Mapping[str, Any]) -> Iterator[str]:
     if findings is not None:
         yield f"\nThe audit found {len(findings) or 'no'} thing{'s' * (len(findings) != 1)} to look at.\n"
         for finding in findings:
-            yield f"- {finding['severity']}: {finding['text']}. {finding['remedy']}"
+            yield f"- {finding['severity']}: {markdown(finding['text'])}. {markdown(finding['remedy'])}"
     if "fingerprint" in data:
-        yield f"\nFingerprint `{data['fingerprint'][:16]}`, in `{data['folder']}`. All of it is in `record.json`."
+        folder = markdown_code(data.get("folder"))
+        yield f"\nFingerprint `{data['fingerprint'][:16]}`, in {folder}. All of it is in `record.json`."
 
 
 def _count_row(counted: tuple[str, Mapping[str, Any]]) -> list[str]:
     split, entry = counted
     images, backgrounds = entry.get("images"), entry.get("backgrounds")
-    share = f"{backgrounds / images:.1%}" if images and backgrounds is not None else "–"
+    share = percent(backgrounds / images) if images and backgrounds is not None else "–"
     return [split, *(plain(value) for value in (images, entry.get("boxes"), backgrounds)), share]
 
 
@@ -96,15 +118,16 @@ def _reading(data: Mapping[str, Any]) -> Iterator[str]:
             f"Reading mended {len(fixed)} things, left out {len(dropped)} objects and did not use {len(skipped)} files."
         )
     for entry in [*dropped, *fixed][:_LISTED_CHANGES]:
-        yield f"- {entry['file']}, object {entry['object']}: {entry['what']}, {entry['why']}"
+        what = f"{entry['file']}, object {entry['object']}: {entry['what']}, {entry['why']}"
+        yield f"- {markdown(what)}"
     for entry in skipped[:_LISTED_CHANGES]:
-        yield f"- {entry['file']}: {entry['why']}"
+        yield f"- {markdown(entry['file'])}: {markdown(entry['why'])}"
     for note in data.get("notes", []):
-        yield f"- {note}"
+        yield f"- {markdown(note)}"
 
 
 def _settings(record: Mapping[str, Any]) -> Iterator[str]:
-    settings, training = record["settings"], record["training"]
+    settings, training = _part(record, "settings"), _part(record, "training")
     yield "## Settings\n"
     asked: Mapping[str, Any] = settings.get("train", {})
     used: Mapping[str, Any] = training.get("used", {})
@@ -119,7 +142,7 @@ def _settings(record: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _metrics(results: Results) -> Iterator[str]:
-    scores, own = results.scores, results.record["training"].get("own_metrics", {})
+    scores, own = results.scores, _part(results.record, "training").get("own_metrics") or {}
     yield "## Metrics\n"
     if scores:
         rows: list[list[Any]] = [
@@ -136,15 +159,27 @@ def _metrics(results: Results) -> Iterator[str]:
             "the confidence at which F1 is best. In brackets: where the figure lies in 95 of 100 draws of such images; "
             "the luck of training is not in it."
         )
+        if len({score.conf for score in scores.values()}) > 1:
+            yield (
+                "Each split has a `conf` of its own here, which is kind to test; report.html counts mistakes at one "
+                "confidence, that of val or of the attempt's `detect.conf`."
+            )
     else:
         yield "No detections were saved, so that the judge has nothing to say."
     if own:
         yield ""
-        said = ", ".join(f"`{name}` {value:.4f}" for name, value in own.items())
-        yield f"What the framework says of its best epoch on val, by its own definitions: {said}."
+        said = ", ".join(f"{markdown_code(name)} {value:.4f}" for name, value in own.items())
+        by = (
+            "As it was reported where it was made"
+            if results.record.get("imported")
+            else ("What the framework says of its best epoch on val")
+        )
+        yield f"{by}, by its own definitions: {said}."
 
 
 def _advice(results: Results) -> Iterator[str]:
+    if not results.advice and not results.diagnoses:
+        return iter(("## What to try next\n", "Nothing was judged, so that there is little to advise on."))
     return advice_section(results.advice, results.number)
 
 
@@ -206,18 +241,18 @@ def _samples(results: Results, diagnosis: Diagnosis) -> list[Sample]:
 
 
 def _how(record: Mapping[str, Any]) -> Iterator[str]:
-    seconds, training = record.get("seconds", {}), record["training"]
+    seconds, training = _part(record, "seconds"), _part(record, "training")
     yield "## How it was made\n"
     rows = [["started", plain(record.get("started"))]]
     if imported := record.get("imported"):
-        rows.append(["made elsewhere", f"{imported['kind']}, `{imported['file']}`"])
+        rows.append(["made elsewhere", f"{imported['kind']}, {markdown_code(imported['file'])}"])
     rows.append(["device", plain(training.get("used", {}).get("device"))])
-    rows.append(["seed", plain(record["settings"].get("train", {}).get("seed"))])
+    rows.append(["seed", plain(_part(record, "settings").get("train", {}).get("seed"))])
     rows += [[what, f"{seconds[key]:.1f} s"] for what, key in _STEPS if key in seconds]
     if "an_image" in seconds:
         rows.append(["judging an image", f"{seconds['an_image'] * 1000:.0f} ms"])
     if "weights" in training:
         rows.append(["weights", f"`{training['weights']}`, sha256 `{training['sha256'][:16]}`"])
     rows.append(["git commit", record.get("git_commit") or "no git repository"])
-    rows += [[name, version] for name, version in record.get("versions", {}).items()]
+    rows += [[name, version] for name, version in _part(record, "versions").items()]
     yield markdown_table(["", ""], rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from yolo_pipeline.errors import one_line
 from yolo_pipeline.nouns import Scores
 
 METRICS = ("mAP50", "mAP50_95", "precision", "recall", "f1", "conf")
-_MARKDOWN = str.maketrans({"|": "\\|", "<": "&lt;", ">": "&gt;"})
+_MARKDOWN = str.maketrans({"|": "\\|", "<": "&lt;", ">": "&gt;", "[": "\\["})
 
 
 def metric(value: float | None) -> str:
@@ -22,6 +23,14 @@ def metric(value: float | None) -> str:
 
 def short(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
+
+
+def percent(share: float) -> str:
+    """`5 %`, `4.9 %`, `17 %`; a tenth only below ten."""
+    if not math.isfinite(share):
+        return "–"
+    digits = 1 if abs(share) < 0.0995 else 0
+    return f"{round(100 * share, digits) + 0.0:,.{digits}f}".removesuffix(".0") + " %"
 
 
 def plain(value: Any) -> str:
@@ -39,10 +48,19 @@ def plain(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else one_line(str(value))
 
 
+def markdown(text: object) -> str:
+    """Text of strangers on one line of Markdown: it can neither become HTML nor a link or picture."""
+    return one_line(str(text)).translate(_MARKDOWN)
+
+
+def markdown_code(text: object) -> str:
+    return f"`{one_line(str(text)).replace('`', chr(39))}`"
+
+
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """A Markdown table; cells cannot break out of it."""
     lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(one_line(str(cell)).translate(_MARKDOWN) for cell in line)} |" for line in lines)
+    return "\n".join(f"| {' | '.join(map(markdown, line))} |" for line in lines)
 
 
 def terminal_table(title: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:

@@ -8,7 +8,7 @@ from typing import Any
 
 from yolo_pipeline.diagnosis import ConfidenceCurve, Diagnosis
 from yolo_pipeline.errors import one_line
-from yolo_pipeline.reporting.pages.attempt.summary import curve_plots, figure
+from yolo_pipeline.reporting.pages.attempt.summary import best_by, curve_plots, figure
 from yolo_pipeline.reporting.pages.attempt.words import Say
 from yolo_pipeline.results import Results
 
@@ -53,7 +53,7 @@ def _training(results: Results, say: Say) -> list[Plot]:
         ]
         title = "mAP" if is_map else one_line(mine[0].rpartition("/")[2])
         options = {"title": title, "x": say(x), **({"yrange": [0, 1.02]} if is_map else {})}
-        if is_map and results.reading:
+        if is_map and results.reading and best_by(results):
             options["marks"] = [{"x": results.reading.best, "text": say("best_epoch", best=results.reading.best)}]
         plots.append({"id": f"curve-{name}", "traces": traces, "options": options})
     return plots
@@ -80,7 +80,7 @@ def _confidence(diagnosis: Diagnosis, say: Say) -> Plot:
     boxes = {"name": say("boxes_an_image"), "x": x, "y": numbers(curve.boxes), "colour": "--muted", "dash": "dash"}
     traces.append({**boxes, "second": True})
     options: dict[str, Any] = {"title": say("conf_title"), "x": say("conf"), "xrange": [0, 1], "yrange": [0, 1.03]}
-    if curve.best is not None:
+    if curve.best is not None and any(f1 > 0 for f1 in curve.f1):
         options["marks"] = [{"x": curve.best, "text": say("best_f1", conf=figure(curve.best)), "colour": "--c2"}]
     options |= {"y2": say("boxes_an_image"), "y2range": [0, _most_boxes(diagnosis.curve)]}
     return {"id": "plot-confidence", "traces": traces, "options": options}

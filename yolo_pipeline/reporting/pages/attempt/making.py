@@ -9,7 +9,7 @@ from yolo_pipeline.nouns import SPLITS
 from yolo_pipeline.reporting.pages.attempt.summary import DASH
 from yolo_pipeline.reporting.pages.attempt.words import Say
 from yolo_pipeline.reporting.pages.markup import Markup, Part, element, join, listing, section, table, with_code
-from yolo_pipeline.reporting.tables import plain
+from yolo_pipeline.reporting.tables import percent, plain
 
 Record = Mapping[str, Any]
 _SEVERITIES = ("fault", "warning", "note")
@@ -28,7 +28,9 @@ def settings_section(record: Record, say: Say) -> Markup:
         rows.append([element("code", key), plain(asked.get(key)), plain(used.get(key))])
     if conf := (settings.get("detect") or {}).get("conf"):
         rows.append([element("code", "detect.conf"), plain(conf), plain(conf)])
-    return section("settings", say("settings"), table((say("setting"), say("asked"), say("used")), rows, words=(1, 2)))
+    lead = element("p", say("settings_lead"), class_="muted")
+    whole = table((say("setting"), say("asked"), say("used")), rows, words=(1, 2), label=say("settings"))
+    return section("settings", say("settings"), lead, whole)
 
 
 def _start(start: Record, say: Say) -> str:
@@ -52,30 +54,35 @@ def data_section(record: Record, say: Say) -> Markup | None:
         parts += [element("h3", say("classes")), table((say("class"), *splits), by_class, label=say("classes"))]
     sizes = {key: len(data.get(key) or ()) for key in ("fixed", "dropped", "skipped")}
     parts.append(element("p", say("reading", **sizes)) if "fixed" in data else None)
-    parts.append(listing(data["notes"]) if data.get("notes") else None)
+    parts.append(element("div", listing(data["notes"]), lang="en") if data.get("notes") else None)
     return section("dataset", say("data"), *parts)
 
 
 def _split_row(entry: Record) -> list[str]:
     images, backgrounds = entry.get("images"), entry.get("backgrounds")
-    share = f"{backgrounds / images:.1%}" if images and backgrounds is not None else DASH
+    share = percent(backgrounds / images) if images and backgrounds is not None else DASH
     return [_number(images), _number(entry.get("boxes")), _number(backgrounds), share]
 
 
 def audit_section(record: Record, say: Say) -> Markup:
-    findings = record.get("findings") or ()
+    findings = [finding for finding in record.get("findings") or () if isinstance(finding, Mapping)]
     items = (
         element(
             "li",
-            element("strong", say(finding["severity"]), class_=f"severity {finding['severity']}"),
+            _severity(str(finding.get("severity", "note")), say),
             element("span", with_code(f" {finding.get('text', '')}. {finding.get('remedy', '')}")),
             lang="en",
         )
         for finding in findings
-        if finding.get("severity") in _SEVERITIES
     )
-    shown = element("ul", join(items), class_="findings") if findings else element("p", say("audit_none"))
+    none = say("audit_none" if "findings" in record else "audit_missing")
+    shown = element("ul", join(items), class_="findings") if findings else element("p", none)
     return section("audit", say("audit"), shown)
+
+
+def _severity(name: str, say: Say) -> Markup:
+    known = name in _SEVERITIES
+    return element("strong", say(name) if known else name, class_=f"severity {name}" if known else "severity")
 
 
 def making_section(record: Record, say: Say) -> Markup:

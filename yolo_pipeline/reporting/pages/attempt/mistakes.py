@@ -10,16 +10,19 @@ from yolo_pipeline.nouns import Split
 from yolo_pipeline.reporting.pages.attempt.boxes import SplitBoxes
 from yolo_pipeline.reporting.pages.attempt.cells import Behind
 from yolo_pipeline.reporting.pages.attempt.explanations import ERRORS
-from yolo_pipeline.reporting.pages.attempt.summary import DASH, figure, percent
+from yolo_pipeline.reporting.pages.attempt.summary import DASH, figure
 from yolo_pipeline.reporting.pages.attempt.words import SIZES, Say
 from yolo_pipeline.reporting.pages.markup import Markup, details, element, join, listing, section, table
+from yolo_pipeline.reporting.tables import percent
 
 _LISTED = 100
 
 
 def confidence_section(diagnosis: Diagnosis, boxes: SplitBoxes | None, say: Say) -> Markup:
     best = diagnosis.curve.best
-    lead = element("p", " ".join(_at_best_and_half(best, boxes, say))) if best is not None and boxes else None
+    lead = None
+    if best is not None and boxes and boxes.counts(best).found:
+        lead = element("p", " ".join(_at_best_and_half(best, boxes, say)))
     plots = element("div", _place("pr"), _place("confidence"), class_="plots")
     calibrated = [
         element("h3", say("calibration")),

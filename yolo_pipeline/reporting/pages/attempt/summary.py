@@ -11,6 +11,7 @@ from yolo_pipeline.nouns import Scores, Split
 from yolo_pipeline.reporting.pages.attempt.boxes import SplitBoxes
 from yolo_pipeline.reporting.pages.attempt.explanations import explanations
 from yolo_pipeline.reporting.pages.attempt.words import Say
+from yolo_pipeline.reporting.pages.comparison.fields import is_told, told_changes
 from yolo_pipeline.reporting.pages.markup import (
     Markup,
     details,
@@ -22,7 +23,7 @@ from yolo_pipeline.reporting.pages.markup import (
     table,
     with_code,
 )
-from yolo_pipeline.reporting.tables import plain
+from yolo_pipeline.reporting.tables import percent, plain
 from yolo_pipeline.results import Results
 
 _LISTED = 100  # file names below a piece of advice
@@ -35,12 +36,8 @@ def figure(value: object, digits: int = 3) -> str:
     return f"{value:.{digits}f}" if there else DASH
 
 
-def percent(share: float) -> str:
-    return f"{share:.0%}" if math.isfinite(share) else DASH
-
-
 def title_of(results: Results, say: Say) -> str:
-    title = results.record.get("title") or results.record.get("settings", {}).get("title")
+    title = results.record.get("title") or (results.record.get("settings") or {}).get("title")
     return say("attempt_titled" if title else "attempt", number=results.number, title=title)
 
 
@@ -151,7 +148,8 @@ def _bar(value: float | None, interval: Interval) -> Markup | None:
 
 def advice_section(results: Results, advice: Sequence[Advice], say: Say) -> Markup:
     if not advice:
-        return section("advice", say("advice"), element("p", say("advice_none"), class_="nothing"))
+        none = say("advice_none") if results.diagnoses else say("advice_unknown")
+        return section("advice", say("advice"), element("p", none, class_="nothing"))
     pieces = (element("li", _piece(one, say), class_="advice") for one in advice)
     return section("advice", say("advice"), element("ol", join(pieces), class_="advices"))
 
@@ -180,12 +178,16 @@ def changed_section(results: Results, say: Say) -> Markup:
     if base is None and not changed:
         return section("changed", say("changed"), element("p", say("changed_new")))
     parts: list[Markup] = []
+    told = told_changes(results)
+    changed = [change for change in changed if not is_told(change)]
+    if told:
+        parts.append(element("p", say("told", changes="; ".join(told).rstrip("."))))
     if changed:
         before = say("before", base=DASH if base is None else base)
         names = (say("setting"), before, say("after", number=results.number))
         rows = [[element("code", c.get("key", "")), plain(c.get("before")), plain(c.get("after"))] for c in changed]
         parts.append(table(names, rows, words=(1, 2), label=say("changed")))
-    else:
+    elif not told:
         parts.append(element("p", say("changed_none", base=base)))
     if record.get("split_dealt_again"):
         parts.append(element("p", say("dealt_again"), class_="warn"))
@@ -196,14 +198,26 @@ def training_section(results: Results, say: Say) -> Markup:
     if not len(results.curves):
         return section("training", say("training"), element("p", say("no_curves")))
     reading = results.reading
-    said = element("p", " ".join(_read(reading, say))) if reading else None
+    said = element("p", " ".join(_read(results, reading, say))) if reading else None
     places = (element("div", id=f"curve-{name}") for name in curve_plots(results))
     plots = element("div", join(places), class_="plots")
     return section("training", say("training"), said, element("p", say("curve_help"), class_="muted small"), plots)
 
 
-def _read(reading: CurveReading, say: Say) -> Iterator[str]:
-    yield say("read_best", best=reading.best, epochs=reading.epochs, asked=reading.asked)
+def best_by(results: Results) -> str | None:
+    """The metric whose best epoch the curves' reading names; None where none came above 0."""
+    for column, name in (("val/mAP50_95", "mAP50-95"), ("val/mAP50", "mAP50")):
+        if any(value > 0 for value in results.curves.columns.get(column, ())):
+            return name
+    return None
+
+
+def _read(results: Results, reading: CurveReading, say: Say) -> Iterator[str]:
+    epochs: Mapping[str, object] = {"epochs": reading.epochs, "asked": reading.asked}
+    if (metric := best_by(results)) is not None:
+        yield say("read_best", metric=metric, best=reading.best, **epochs)
+    elif any(column.startswith("val/mAP") for column in results.curves.columns):
+        yield say("read_no_map", **epochs)
     if reading.stopped_early:
         yield say("read_early")
     if reading.still_falling > 0:
@@ -235,6 +249,6 @@ def classes_table(scores: Scores, say: Say) -> Markup | None:
         for name, entry in scores.classes.items()
     ]
     names = (say("class"), say("truths"), "AP50", "AP50-95", say("precision"), say("recall"), say("f1"))
-    conf = say("at_conf", conf=figure(scores.conf))
+    conf = say("at_best", conf=figure(scores.conf))
     note = element("p", conf, class_="muted small")
     return join([note if scores.conf is not None else None, table(names, rows, label=say("classes"))])

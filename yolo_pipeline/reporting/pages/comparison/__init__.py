@@ -71,7 +71,7 @@ def _notes(notes: Sequence[str], say: Say) -> Markup | None:
     sentences = [f"{note[:1].upper()}{note[1:]}." for note in notes]
     first, rest = sentences[:_MOST_NOTES], sentences[_MOST_NOTES:]
     more = details(say("more", count=len(rest)), listing(rest)) if rest else None
-    return element("aside", listing(first), more, class_="notes") if notes else None
+    return element("aside", listing(first), more, class_="notes", lang="en") if notes else None
 
 
 def _scores_section(data: Data, say: Say) -> Markup | None:

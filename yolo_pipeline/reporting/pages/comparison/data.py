@@ -11,13 +11,11 @@ from yolo_pipeline.reporting.pages.comparison.effects import Effects, effects_da
 from yolo_pipeline.reporting.pages.comparison.fields import (
     WITH_INTERVAL,
     cost,
-    finite,
-    own_metrics,
     shown_metric,
 )
 from yolo_pipeline.reporting.pages.comparison.tables import MOST_SIDE_BY_SIDE, name_of
 from yolo_pipeline.reporting.pages.comparison.words import COMPARISON_WORDS, Say
-from yolo_pipeline.results import Comparison, Results
+from yolo_pipeline.results import Comparison, Results, finite, own_metrics
 
 _MOST_POINTS = 600  # of one curve
 _MOST_PR_FIGURES = 400_000  # of all PR curves together: classes with few objects are left out first

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from yolo_pipeline.reporting.pages.comparison.fields import Field, flat_settings, setting_fields
+from yolo_pipeline.reporting.pages.comparison.fields import Field, setting_fields
 from yolo_pipeline.reporting.tables import plain
-from yolo_pipeline.results import Results
+from yolo_pipeline.results import Results, flat_settings
 
 _LEAST_ATTEMPTS = 3  # that were judged; what two differ in, the table says
 _MOST_VALUES = 60  # of a setting that is worth a plot

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
 
 from yolo_pipeline.diagnosis import Interval
-from yolo_pipeline.errors import one_line
 from yolo_pipeline.nouns import JUDGED, SPLITS, Split
 from yolo_pipeline.reporting.pages.comparison.words import Say
 from yolo_pipeline.reporting.tables import METRICS, plain, short
-from yolo_pipeline.results import Comparison, Results
+from yolo_pipeline.results import Comparison, Results, finite, flat_settings, own_metrics
 
 Group = Literal["words", "settings", "data", "val", "test", "own", "cost"]
 WITH_INTERVAL = ("mAP50", "mAP50_95")
 _AS_TOLD = "as told"  # the key of a change that a list from elsewhere tells in words
-_NO_SETTINGS = frozenset({"attempt", "title", "base", "notes"})  # what an attempt says of itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +68,6 @@ def setting_fields(attempts: Sequence[Results]) -> list[Field]:
     return [Field(key, key, "settings", tuple(_cell(settings.get(key)) for settings in flat)) for key in keys]
 
 
-def flat_settings(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Dotted key -> value, without what an attempt says of itself in words."""
-    settings = record.get("settings") or {}
-    return dict(_flat({key: value for key, value in settings.items() if key not in _NO_SETTINGS}, ""))
-
-
 def changes(attempt: Results) -> Sequence[Any]:
     """What was changed against its base: settings, or as its makers told it."""
     changed = attempt.record.get("changed")
@@ -93,12 +84,6 @@ def is_told(change: Any) -> bool:
     return not isinstance(change, Mapping) or change.get("key") == _AS_TOLD
 
 
-def own_metrics(record: Mapping[str, Any]) -> dict[str, float]:
-    """Figures that are not the judge's: name, as the run's framework has it -> value."""
-    own = (record.get("training") or {}).get("own_metrics") or {}
-    return {str(name): value for name, value in own.items() if finite(value) is not None}
-
-
 def cost(record: Mapping[str, Any]) -> dict[str, float | None]:
     """`train seconds`, `parameters` and `seconds an image`, as far as known."""
     seconds, training = record.get("seconds") or {}, record.get("training") or {}
@@ -107,16 +92,6 @@ def cost(record: Mapping[str, Any]) -> dict[str, float | None]:
         "parameters": finite(training.get("parameters")),
         "seconds an image": finite(seconds.get("an_image")),
     }
-
-
-def finite(value: Any) -> float | None:
-    """A finite number, or None for whatever else stands there."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    try:
-        return float(value) if math.isfinite(value) else None
-    except OverflowError:
-        return None
 
 
 def best_of(comparison: Comparison, split: Split, metric: str) -> int | None:
@@ -157,14 +132,6 @@ def shown_seconds(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.3g} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
-
-
-def _flat(settings: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    for key, value in settings.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield one_line(f"{prefix}{key}"), value
 
 
 def _cell(value: Any) -> Cell:

@@ -12,7 +12,6 @@ from typing import TypeVar
 from yolo_pipeline.comparison import BoxChange, DataDifference, SavedImage
 from yolo_pipeline.nouns import SPLITS
 from yolo_pipeline.reporting.pages.comparison.fields import (
-    flat_settings,
     shown_interval,
     shown_metric,
     told_changes,
@@ -21,7 +20,7 @@ from yolo_pipeline.reporting.pages.comparison.pictures import Album, first_shown
 from yolo_pipeline.reporting.pages.comparison.words import Say
 from yolo_pipeline.reporting.pages.markup import Markup, Part, element, html, join, listing, section, table
 from yolo_pipeline.reporting.tables import plain
-from yolo_pipeline.results import Comparison, Judged, Results
+from yolo_pipeline.results import Comparison, Judged, Results, flat_settings
 
 _PICTURE_BYTES = 4_000_000  # of all steps together
 _THUMBS = 8  # of each kind of change
