@@ -117,7 +117,7 @@ def test_every_rule_has_a_case() -> None:
 def test_advice_holds_its_sentences_pictures_and_numbers() -> None:
     [advice] = advise(evidence(**fired(2, boxes=3)))
     assert advice.measured == (
-        "on 2 of 10 pictures of val without objects, 3 objects are seen; 3.0 % of the training pictures are without objects"
+        "on 2 of 10 pictures of val without objects, 3 objects are seen; 3 % of the training pictures are without objects"
     )
     assert advice.cause == "Training has hardly shown what is not an object"
     assert advice.images == ("0.jpg", "1.jpg")

@@ -46,7 +46,7 @@ def test_compare_in_all_its_forms(cli: Cli, project: Path, tmp_path: Path) -> No
     ended = cli("compare", 1, 2, "--project", project, *files)
     assert ended.code == 0
     assert "train.epochs" in ended.out
-    better = "attempt 2 against 1, test mAP50: better, +1.0000 (95% interval +1.0000 to +1.0000, 16 images)"
+    better = "attempt 2 against 1, test mAP50: better, +1.0000 (95 % interval +1.0000 to +1.0000, 16 images)"
     assert better in ended.out
     assert "Intervals cover the choice of images to judge on, not the luck of training" in ended.out
     markdown = (tmp_path / "table.md").read_text(encoding="utf-8")
@@ -105,7 +105,7 @@ def test_a_choice_made_on_test_images_is_warned_of(cli: Cli, project: Path) -> N
     found = compare(project, [1, 2])
     assert found.notes == (CHOSEN_ON_TEST,)
     assert difference_lines(found)[2].startswith(
-        "attempt 2 against 1, test mAP50: no clear difference, +0.0644 (95% interval +0.0000 to"
+        "attempt 2 against 1, test mAP50: no clear difference, +0.0644 (95 % interval +0.0000 to"
     )
     assert [judged.difference.is_clear for judged in found.judged] == [False] * 4
     assert compare(project, [2, 1]).notes == (CHOSEN_ON_TEST.replace("1 and 2", "2 and 1"),)
@@ -274,3 +274,19 @@ def test_a_finished_attempt_stands_alone(project: Path) -> None:
     run_of(project, 1).dataset_file.write_text("[{}]", encoding="utf-8")
     with pytest.raises(InputError, match=r"dataset\.json: is damaged"):
         compare(project, [1])
+
+
+def test_more_than_six_attempts_have_a_row_each(cli: Cli, tmp_path: Path) -> None:
+    history = Path(__file__).parents[2] / "docs/history/tooth_attempts.csv"
+    assert cli("import-run", history, "--attempt", 1, "--project", tmp_path).code == 0
+    header, table = rows(compare(tmp_path, []))
+    assert header == ["attempt", "title", "settings that differ", "reported/mAP50", "reported/mAP50_95"]
+    assert len(table) == 72
+    assert table[0] == [
+        "1",
+        "steps and batch, row 1",
+        "model ssd_mobilenet_v2_fpnlite_320x320; batch 70; bn_decay 0.998; cls_weight 1.25; loc_weight 1.25; "
+        "nms_iou 0.58; steps 4000",
+        "0.7650",
+        "0.6320",
+    ]

@@ -105,13 +105,13 @@ def test_json_is_one_document(blind: Path, capsys: pytest.CaptureFixture[str]) -
 
 def test_korean(blind: Path, capsys: pytest.CaptureFixture[str]) -> None:
     command(1, lang="ko", project=blind)
-    assert "epochs를 100까지 늘릴 것" in capsys.readouterr().out
+    assert "epochs를 늘리세요 (100 에포크)" in capsys.readouterr().out
     comment = [
         line.strip() for line in (blind / "attempts/4.yaml").read_text(encoding="utf-8").splitlines() if "#" in line
     ]
     assert "데이터에서" not in " ".join(comment)  # the cause is printed alone
     assert " ".join(line.removeprefix("# ") for line in comment).startswith(
-        "hardly any epochs: epoch 2회로 학습이 끝남"
+        "hardly any epochs: 2 에포크 만에 학습이 끝났습니다"
     )
     assert attempts.load(blind, 4).train["epochs"] == 100
 

@@ -44,7 +44,9 @@ def fill(template: str, figures: Mapping[str, Any]) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %" if abs(share) < 0.1 else f"{100 * share:.0f} %"
+    """`5 %`, `4.9 %`, `17 %`; a tenth only below ten."""
+    digits = 1 if abs(share) < 0.1 else 0
+    return f"{100 * share:.{digits}f}".removesuffix(".0") + " %"
 
 
 def _named(names: Sequence[str]) -> str:

@@ -14,6 +14,9 @@ from yolo_pipeline.nouns import JUDGED, SPLITS, Split, Truth
 from yolo_pipeline.reporting.tables import METRICS, markdown_table, metric, plain
 from yolo_pipeline.results import Comparison, Judged, Results, finite, flat_settings, own_metrics, part
 
+_MOST_SIDE_BY_SIDE = 6
+_IN_A_ROW = ("mAP50", "mAP50_95", "f1")  # of attempts with a row each
+
 
 def as_json(comparison: Comparison) -> dict[str, Any]:
     """What `compare --json` prints. `differences` and `data` are between neighbours."""
@@ -81,17 +84,35 @@ def _truth_json(truth: Truth | None) -> dict[str, Any] | None:
 
 
 def rows(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of the table: what was changed, data, all metrics, AP50 of each class, cost."""
+    """Header and rows of the table: what was changed, data, all metrics, AP50 of each class, cost.
+
+    Up to six attempts stand side by side; more have a row each, with less in it.
+    """
     attempts = comparison.attempts
+    if len(attempts) > _MOST_SIDE_BY_SIDE:
+        return _row_each(attempts)
     header = ["", *(f"attempt {entry.number}" for entry in attempts)]
     table = [*_changed_rows(attempts), *_data_rows(comparison), *_metric_rows(attempts), *_class_rows(attempts)]
     return header, [*table, *_own_rows(attempts), *_cost_rows(attempts)]
 
 
+def _row_each(attempts: Sequence[Results]) -> tuple[list[str], list[list[str]]]:
+    title, *settings = _changed_rows(attempts)
+    differ = [
+        "; ".join(f"{key.removeprefix('train.')} {values[at]}" for key, *values in settings if values[at] != "–") or "–"
+        for at in range(len(attempts))
+    ]
+    wanted = {f"{split} {name}" for split in JUDGED for name in _IN_A_ROW}
+    columns = [row for row in _metric_rows(attempts) if row[0] in wanted] + list(_own_rows(attempts))
+    header = ["attempt", "title", "settings that differ", *(name for name, *_ in columns)]
+    cells = zip(title[1:], differ, *(values for _, *values in columns), strict=True)
+    return header, [[str(entry.number), *row] for entry, row in zip(attempts, cells, strict=True)]
+
+
 def _changed_rows(attempts: Sequence[Results]) -> Iterator[list[str]]:
     yield ["title", *(plain(entry.record.get("title") or None) for entry in attempts)]
     kinds = [part(entry.record, "imported").get("kind") for entry in attempts]
-    if any(kinds):
+    if len(set(kinds)) > 1:
         yield ["imported from", *map(plain, kinds)]
     flat = [flat_settings(entry.record) for entry in attempts]
     for key in sorted({key for settings in flat for key in settings}):
@@ -150,7 +171,7 @@ def difference_lines(comparison: Comparison) -> list[str]:
     """A line for each judged difference, then what the intervals cover."""
     lines = [
         f"attempt {judged.b} against {judged.a}, {judged.split} {judged.metric}: {verdict(found)}, {found.delta:+.4f} "
-        f"({found.interval.confidence:.0%} interval {found.interval.low:+.4f} to {found.interval.high:+.4f}, "
+        f"({100 * found.interval.confidence:.0f} % interval {found.interval.low:+.4f} to {found.interval.high:+.4f}, "
         f"{judged.images} {'shared ' * judged.shared}images)"
         for judged in comparison.judged
         for found in (judged.difference,)
