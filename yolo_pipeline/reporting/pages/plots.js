@@ -31,24 +31,28 @@ function markPlot(id, marks) {
   if (_drawn.has(place)) Plotly.relayout(place, _marks(marks));
 }
 
-// The library is run when it is first needed, or once the page has been opened and has nothing else to do.
+// The library lies in the page gzipped. It is run when it is first needed, or once the page is open and idle.
+let _running = null;
 function _library() {
-  const code = document.getElementById("plotly");
-  if (!code) return;
-  const script = document.createElement("script");
-  script.textContent = code.textContent;
-  code.remove();
-  document.head.append(script);
+  _running ??= (async () => {
+    const place = document.getElementById("plotly"), script = document.createElement("script");
+    const packed = Uint8Array.from(atob(place.textContent), (sign) => sign.charCodeAt(0));
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+    script.textContent = await new Response(stream).text();
+    place.remove();
+    document.head.append(script);
+  })();
+  return _running;
 }
 addEventListener("load", () => (window.requestIdleCallback || setTimeout)(_library));
 
-function _draw(place) {
-  const plot = _waiting.get(place);
-  if (!plot) return;
-  _waiting.delete(place);
+async function _draw(place) {
   _near.unobserve(place);
+  if (!window.Plotly) await _library();
+  const plot = _waiting.get(place);
+  if (!plot) return;  // another call drew it meanwhile
+  _waiting.delete(place);
   _drawn.set(place, plot);
-  _library();
   const config = {
     displayModeBar: _touch() ? false : "hover", displaylogo: false, responsive: true, showLink: false, showSendToCloud: false, plotlyServerURL: "",
     modeBarButtonsToRemove: ["sendChartToCloud", "select2d", "lasso2d", "autoScale2d"],
