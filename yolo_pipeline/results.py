@@ -61,6 +61,7 @@ class Judged:
         a, b: numbers of the attempts; the difference is b's figure minus a's.
         images: how many images both were judged on.
         shared: whether these are only those that the two splits share, judged anew.
+        own_boxes: whether boxes had been redrawn, so that both were judged by b's, which favours b.
     """
 
     a: int
@@ -70,6 +71,7 @@ class Judged:
     difference: Difference
     images: int
     shared: bool = False
+    own_boxes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

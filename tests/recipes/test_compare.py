@@ -140,7 +140,9 @@ def test_redrawn_boxes_new_photos_and_a_renamed_class(project: Path, labelled_fo
     )
     (tight,) = (judged for judged in found.judged if (judged.split, judged.metric) == ("test", "mAP50_95"))
     assert tight.shared
+    assert tight.own_boxes
     assert tight.difference.delta > 0.2
+    assert "attempt 4 against 1, test mAP50_95: better by its own boxes, +" in " ".join(difference_lines(found))
     first = as_json(found)["data"][0]
     assert first["classes_renamed"] == [["onion", "<b>양파|"]]
     assert len(first["redrawn"]) == 40

@@ -86,7 +86,8 @@ def _judge_both(old: Results, new: Results, split: Split, saved: _Saved) -> tupl
     shared = not same_truths(one[0], other[0])
     told = differences_of(old.drawn[split], new.drawn[split]) if alike else differences(truth, before, after)
     images = len(truth["images"])
-    judged = [Judged(a, b, split, name, difference, images, shared) for name, difference in told.items()]
+    redrawn = shared and _redrawn(one, other, truth)
+    judged = [Judged(a, b, split, name, found, images, shared, redrawn) for name, found in told.items()]
     notes = [_judged_again(a, b, split, one, other, both)] if shared else []
     if not told:
         few = f"fewer than {LEAST_PAIRED} {split} images with objects"
@@ -113,17 +114,22 @@ def _what_differs(one: _Pair, other: _Pair, shared: CocoTruth, favour: str) -> t
     def is_all(what: str) -> bool:
         return len(one[0][what]) == len(other[0][what]) == len(shared[what])
 
-    backwards = on_shared_images(*other, *one)
     same = {
         "images": is_all("images"),
         "classes": is_all("categories"),
-        "boxes": backwards is not None and same_truths(shared, backwards[0]),
+        "boxes": not _redrawn(one, other, shared),
     }
     known = len(shared["categories"])
     instead = {"classes": f"the {known} class{'es' * (known != 1)} that both know", "boxes": favour}
     differs = [what for what, is_same in same.items() if not is_same]
     by = " and ".join(instead[what] for what in differs if what in instead)
     return " and ".join(differs) or "data", by and f", by {by}"
+
+
+def _redrawn(one: _Pair, other: _Pair, shared: CocoTruth) -> bool:
+    """Whether the shared images have other boxes in the one than in the other."""
+    backwards = on_shared_images(*other, *one)
+    return backwards is None or not same_truths(shared, backwards[0])
 
 
 def _clear_by_chance(judged: Sequence[Judged]) -> Iterator[str]:

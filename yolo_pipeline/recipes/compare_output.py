@@ -51,6 +51,7 @@ def _difference_json(judged: Judged) -> dict[str, Any]:
         "verdict": verdict(difference),
         "images": judged.images,
         "shared": judged.shared,
+        "own_boxes": judged.own_boxes,
     }
 
 
@@ -170,7 +171,8 @@ def _said(value: float | None, form: str) -> str:
 def difference_lines(comparison: Comparison) -> list[str]:
     """A line for each judged difference, then what the intervals cover."""
     lines = [
-        f"attempt {judged.b} against {judged.a}, {judged.split} {judged.metric}: {verdict(found)}, {found.delta:+.4f} "
+        f"attempt {judged.b} against {judged.a}, {judged.split} {judged.metric}: {verdict(found)}"
+        f"{' by its own boxes' * judged.own_boxes}, {found.delta:+.4f} "
         f"({100 * found.interval.confidence:.0f} % interval {found.interval.low:+.4f} to {found.interval.high:+.4f}, "
         f"{judged.images} {'shared ' * judged.shared}images)"
         for judged in comparison.judged

@@ -94,7 +94,9 @@ def _judged_row(judged: Judged, say: Say) -> list[Part]:
         f"{judged.split} {shown_metric(judged.metric)}",
         f"{difference.delta:+.3f}",
         shown_interval(difference.interval, signed=True),
-        element("b", say(verdict), class_=_STYLES[verdict]),
+        join(
+            [element("b", say(verdict), class_=_STYLES[verdict]), f" {say('own boxes')}" if judged.own_boxes else None]
+        ),
         say("shared", count=f"{judged.images:,}") if judged.shared else f"{judged.images:,}",
     ]
 
