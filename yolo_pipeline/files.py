@@ -126,6 +126,8 @@ def explain_os_error(where: Path | str, error: OSError) -> DataError | None:
         return DataError(named, "may not be written or read", "Close programs that use it, or mend its permissions")
     if isinstance(error, NotADirectoryError):
         return DataError(error.filename or where, *_FILE_IN_THE_WAY)
+    if isinstance(error, IsADirectoryError):
+        return DataError(error.filename2 or where, "is a folder, where a file must be", "Name a file in it")
     return None
 
 

@@ -206,6 +206,8 @@ def require_finished(root: Path, number: int) -> Run:
     there = ", ".join(str(n) for n, _ in finished_runs(root)) or "none"
     resume = " --resume" if run.was_interrupted else ""
     remedy = f"Type: {command(root, f'train --attempt {number}{resume}')}"
+    if not (root / "attempts" / f"{number}.yaml").is_file():
+        remedy = f"Name one of these, or write attempts/{number}.yaml"
     raise InputError(run.folder, f"is not {'finished' if resume else 'there'} (finished: {there})", remedy)
 
 

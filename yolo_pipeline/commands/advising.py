@@ -23,5 +23,5 @@ def suggest(
     if as_json:
         print_json(recipe.as_json(found))
         return
-    for line in recipe.lines(found):
+    for line in recipe.lines(found, lang):
         show(line)

@@ -23,7 +23,7 @@ from yolo_pipeline.commands.output import (
 from yolo_pipeline.console import terminal_progress
 from yolo_pipeline.errors import INTERRUPTED, UsageError, command
 from yolo_pipeline.files import read_json
-from yolo_pipeline.reporting.diagnosed import advice_lines
+from yolo_pipeline.reporting.diagnosed import NOTHING_JUDGED, advice_lines
 from yolo_pipeline.reporting.tables import score_rows, terminal_table
 
 _ADVICE = 3  # said at the end of training; the report has all
@@ -57,7 +57,7 @@ def train(
     print_table(terminal_table(f"attempt {number}", *score_rows(dict(run.read_scores()))))
     advice = read_json(run.diagnosis_file)["advice"]
     for one in advice[:_ADVICE]:
-        show(f"{one['rule']}: {one['measured']} {one['remedy']}")
+        show(f"{one['rule']}: {one['measured']}. {one['remedy']}")
     if advice:
         show(f"Type: {command(project, f'suggest --attempt {number}')}")
     show(f"Report: {run.page_file}")
@@ -69,11 +69,16 @@ def report(
     project: Project = HERE,
 ) -> None:
     """Write report.md and report.html of a finished attempt anew, from its saved files."""
+    from yolo_pipeline.advising.korean import in_korean
     from yolo_pipeline.recipes.report import report as recipe
 
     results = recipe(project, number, lang)
-    for line in advice_lines(results.advice):
-        show(line)
+    if not results.diagnoses and not results.advice:
+        show(f"{NOTHING_JUDGED[0].upper()}{NOTHING_JUDGED[1:]}.")
+    else:
+        advice = [in_korean(one) for one in results.advice] if lang == "ko" else results.advice
+        for line in advice_lines(advice, lang):
+            show(line)
     show(f"Report: {results.run.page_file}")
 
 

@@ -18,6 +18,7 @@ from yolo_pipeline.judging.evaluation import Bools, Floats, Ints, Matching, Pair
 from yolo_pipeline.judging.said import ALONE, Said
 
 _USUALLY = 0.6  # trust from which a disagreement is worth a look
+_WORTH = 0.1  # weight from which it is worth a look
 _NEAR = 0.1  # how far from a score its neighbours lie
 _PRIOR = 5  # the trust in a class counts all classes together as so many detections
 
@@ -64,6 +65,7 @@ def suspects(pair: Pair, judged: Matching, said: Said) -> tuple[Suspect, ...]:
     parts = [part for members in groups.values() for part in members]
     evidence = Evidence(pair, said, _trust(pair, judged, said.rows, said.rows[parts]))
     found = [*_groups(evidence, groups), *_missing(evidence, parts), *_wrong_class(evidence), *_loose(evidence)]
+    found = [one for one in found if one[1].weight >= _WORTH]
     order = sorted(range(len(found)), key=lambda at: (-found[at][1].weight, found[at][0], at))
     return tuple(found[at][1] for at in order)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from yolo_pipeline.attempt import attempt_numbers
+from yolo_pipeline.attempt import attempt_file, attempt_numbers
 from yolo_pipeline.curves import events
 from yolo_pipeline.curves import ultralytics as results_csv
 from yolo_pipeline.errors import FinishedError, InputError, UsageError, one_line
@@ -243,8 +243,14 @@ def _write(root: Path, path: Path, kind: str, found: Sequence[_Found], title: st
                 for name in ("mAP50", "mAP50_95")
                 if (value := getattr(score, name)) is not None
             }
-            imported.append(Imported(entry.number, run, record["title"], metrics, entry.notes))
+            imported.append(Imported(entry.number, run, record["title"], metrics, (*entry.notes, *_taken(root, entry))))
     return imported
+
+
+def _taken(root: Path, entry: _Found) -> tuple[str, ...]:
+    """A note where an attempt of that number is written down: it may be this run's, or another one."""
+    file = attempt_file(root, entry.number)
+    return (f"{file.as_posix()} is there: see that this run is of that attempt",) if file.is_file() else ()
 
 
 def _record(root: Path, path: Path, entry: _Found, title: str | None) -> dict[str, Any]:

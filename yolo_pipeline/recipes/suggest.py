@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from yolo_pipeline import attempt as attempts
 from yolo_pipeline.attempt import Attempt, attempt_file, attempt_numbers, differences
@@ -17,7 +17,7 @@ from yolo_pipeline.diagnosis import Advice
 from yolo_pipeline.errors import AttemptError, one_line
 from yolo_pipeline.files import write_text
 from yolo_pipeline.recipes.diagnose import results_of
-from yolo_pipeline.reporting.diagnosed import advice_lines
+from yolo_pipeline.reporting.diagnosed import NOTHING_JUDGED, advice_lines
 from yolo_pipeline.run import finished_runs
 
 _WIDTH = 100
@@ -64,9 +64,10 @@ def suggest(root: Path, number: int, in_words: Callable[[Advice], Advice] = lamb
     Raises:
         InputError: the attempt is not finished, or a saved file is damaged.
     """
-    advice = tuple(in_words(one) for one in results_of(root, number).advice)
+    results = results_of(root, number)
+    advice = tuple(in_words(one) for one in results.advice)
     if not advice:
-        return Suggestion(number, (), said=("nothing found",))
+        return Suggestion(number, (), said=("nothing found" if "val" in results.diagnoses else NOTHING_JUDGED,))
     if not attempt_file(root, number).is_file():
         return Suggestion(number, advice, said=(f"attempts/{number}.yaml is not there: no attempt can build on it",))
     attempts.load(root, number)
@@ -92,10 +93,10 @@ def as_json(suggestion: Suggestion) -> dict[str, Any]:
     }
 
 
-def lines(suggestion: Suggestion) -> Iterator[str]:
+def lines(suggestion: Suggestion, lang: Literal["en", "ko"] = "en") -> Iterator[str]:
     """The advice for the terminal, then what was written or why nothing was."""
     if suggestion.advice:
-        yield from advice_lines(suggestion.advice)
+        yield from advice_lines(suggestion.advice, lang)
     yield from suggestion.said
     if suggestion.file is not None:
         yield f"wrote {suggestion.file.as_posix()}"

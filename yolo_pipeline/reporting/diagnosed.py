@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
@@ -12,6 +12,7 @@ from yolo_pipeline.errors import one_line
 from yolo_pipeline.nouns import Scores, Split
 from yolo_pipeline.reporting.tables import markdown, markdown_code, markdown_table, metric, percent, short
 
+NOTHING_JUDGED = "nothing was judged on val, so that there is little to advise on"
 NOTHING_FOUND = "Nothing was found that another setting or other labels would mend."
 _PAIRS, _SUSPECTS, _CLASSES, _IMAGES = 10, 10, 30, 8
 _ERRORS: dict[ErrorName, str] = {
@@ -27,6 +28,18 @@ _KINDS: dict[SuspectKind, str] = {
     "wrong class": "another class",
     "loose": "loose box",
     "group": "one box around several",
+}
+_LABELS = {
+    "en": (NOTHING_FOUND, "cause", "next", "pictures", "settings", "source", "none: this is work by hand"),
+    "ko": (
+        "다른 설정이나 라벨로 고칠 것을 찾지 못했습니다.",
+        "원인",
+        "다음",
+        "이미지",
+        "설정",
+        "출처",
+        "없음 (손으로 할 일)",
+    ),
 }
 _SHOWN_CONFIDENCES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
@@ -53,19 +66,20 @@ def changes_yaml(changes: Sequence[tuple[str, Any]]) -> str:
     return "; ".join(part.removesuffix("\n...").strip() for part in parts)
 
 
-def advice_lines(advice: Sequence[Advice]) -> Iterator[str]:
+def advice_lines(advice: Sequence[Advice], lang: Literal["en", "ko"] = "en") -> Iterator[str]:
     """For the terminal: one thing after the other, its measurement first."""
+    nothing, cause, remedy, pictures, settings, source, by_hand = _LABELS[lang]
     if not advice:
-        yield NOTHING_FOUND
+        yield nothing
     for number, one in enumerate(advice, start=1):
         yield f"{number}. {one.rule}: {one.measured}"
-        yield f"   cause: {one.cause}"
-        yield f"   next: {one.remedy}"
+        yield f"   {cause}: {one.cause}"
+        yield f"   {remedy}: {one.remedy}"
         if one.images:
             more = " …" if len(one.images) > _IMAGES else ""
-            yield f"   pictures: {', '.join(one_line(image) for image in one.images[:_IMAGES])}{more}"
-        yield f"   settings: {changes_yaml(one.changes) or 'none: this is work by hand'}"
-        yield f"   source: {one.source}"
+            yield f"   {pictures}: {', '.join(one_line(image) for image in one.images[:_IMAGES])}{more}"
+        yield f"   {settings}: {changes_yaml(one.changes) or by_hand}"
+        yield f"   {source}: {one.source}"
 
 
 def advice_section(advice: Sequence[Advice], number: int) -> Iterator[str]:

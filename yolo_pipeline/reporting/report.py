@@ -10,7 +10,13 @@ from yolo_pipeline import images
 from yolo_pipeline.diagnosis import Case, Diagnosis
 from yolo_pipeline.files import write_text
 from yolo_pipeline.nouns import Scores, Split
-from yolo_pipeline.reporting.diagnosed import advice_section, curves_line, diagnosis_section, interval_text
+from yolo_pipeline.reporting.diagnosed import (
+    NOTHING_JUDGED,
+    advice_section,
+    curves_line,
+    diagnosis_section,
+    interval_text,
+)
 from yolo_pipeline.reporting.figures import Sample, draw_confidence, draw_confusion, draw_curves, draw_samples
 from yolo_pipeline.reporting.pages.comparison.fields import changes, is_told, told_changes
 from yolo_pipeline.reporting.tables import (
@@ -179,7 +185,7 @@ def _metrics(results: Results) -> Iterator[str]:
 
 def _advice(results: Results) -> Iterator[str]:
     if not results.advice and not results.diagnoses:
-        return iter(("## What to try next\n", "Nothing was judged, so that there is little to advise on."))
+        return iter(("## What to try next\n", f"{NOTHING_JUDGED.capitalize()}."))
     return advice_section(results.advice, results.number)
 
 

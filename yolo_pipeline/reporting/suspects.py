@@ -66,8 +66,16 @@ def _write_picture(target: Path, file: Path, truths: Sequence[Truth], suspects: 
     except UnreadableImage:
         return
     proposals = [Truth(found.box, found.label + PROPOSED) for suspect in suspects for found in suspect.proposed]
-    xml = annotation_xml([*truths, *dict.fromkeys(proposals)], target, *header.upright_size, origin=0)
+    named = Path("suspects") / target.name  # the folder is still under another name
+    objects = [_in_whole_pixels(one) for one in (*truths, *dict.fromkeys(proposals))]
+    xml = annotation_xml(objects, named, *header.upright_size, origin=0)
     write_text(target.with_suffix(".xml"), xml)
+
+
+def _in_whole_pixels(truth: Truth) -> Truth:
+    """Older LabelImg cannot read fractions."""
+    box = truth.box
+    return Truth(Box(*(float(round(value)) for value in (box.x0, box.y0, box.x1, box.y1))), truth.label)
 
 
 def _table(suspects: Sequence[Suspect]) -> str:
