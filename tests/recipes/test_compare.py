@@ -292,3 +292,21 @@ def test_more_than_six_attempts_have_a_row_each(cli: Cli, tmp_path: Path) -> Non
         "0.7650",
         "0.6320",
     ]
+
+
+def test_a_folder_is_no_file_for_the_page(cli: Cli, tmp_path: Path) -> None:
+    history = Path(__file__).parents[2] / "docs/history/food_attempts.yaml"
+    assert cli("import-run", history, "--project", tmp_path).code == 0
+    (tmp_path / "pages").mkdir()
+    ended = cli("compare", "--html", tmp_path / "pages", "--project", tmp_path)
+    assert ended.code == 3
+    assert f"{tmp_path / 'pages'}: is a folder, where a file must be. Name a file in it" in ended.err
+    assert list(tmp_path.glob("*.part")) == []
+
+
+def test_what_was_not_judged_is_not_called_faultless(cli: Cli, tmp_path: Path) -> None:
+    history = Path(__file__).parents[2] / "docs/history/food_attempts.yaml"
+    assert cli("import-run", history, "--project", tmp_path).code == 0
+    said = "nothing was judged on val, so that there is little to advise on"
+    assert cli("suggest", "--attempt", 2, "--project", tmp_path).out.splitlines() == [said]
+    assert cli("report", "--attempt", 2, "--project", tmp_path).out.startswith(said.capitalize())

@@ -81,6 +81,9 @@ def test_a_suspect_label_is_ready_to_be_corrected_and_the_users_file_stays(dispu
     truth, proposal = dataset.images[0].truths
     assert (truth.label, proposal.label) == ("chicken", "onion?")
     assert truth.box == proposal.box
+    xml = (suspects / f"{stem}.xml").read_text(encoding="utf-8")
+    assert "<folder>suspects</folder>" in xml
+    assert not [line for line in xml.splitlines() if line.strip().startswith(("<x", "<y")) and "." in line]
     with (suspects / "suspects.csv").open(encoding="utf-8") as file:
         (row,) = csv.DictReader(file)
     assert (row["image"], row["kind"], row["label"], row["proposed"]) == (

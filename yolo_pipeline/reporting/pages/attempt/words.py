@@ -150,10 +150,11 @@ _MISTAKES: dict[str, Both] = {
     "matrix": ("What was taken for what", "무엇을 무엇으로 보았나"),
     "matrix_lead": (
         "Rows are what is there, columns what the model said, at confidence {conf}. A box counts as "
-        "background where it overlaps no object by IoU 0.5, or only one that a surer box, of whatever class, has taken. "
+        "background where it overlaps no object by IoU 0.5, or only one that a surer box of any class has taken. "
         "Press a number to see the crops behind it.",
-        "행은 실제 객체, 열은 모델의 답입니다 (신뢰도 {conf}). 어떤 객체와도 IoU 0.5 이상 겹치지 않거나, 신뢰도가 더 높은 "
-        "다른 박스가 이미 차지한 객체에만 겹치는 박스는 배경으로 셉니다. 숫자를 누르면 해당 부분을 볼 수 있습니다.",
+        "행은 실제 객체, 열은 모델의 답입니다 (신뢰도 {conf}). 어떤 객체와도 IoU 0.5 이상 겹치지 않거나, 신뢰도가 "
+        "더 높은 다른 박스가 이미 차지한 객체에만 겹치는 박스는 배경으로 셉니다. "
+        "숫자를 누르면 해당 부분을 볼 수 있습니다.",
     ),
     "there_said": ("there / said", "실제 / 모델"),
     "background": ("background", "배경"),
