@@ -123,7 +123,7 @@ def test_an_unchanged_data_set_is_reused_and_a_changed_one_rebuilt(project: Path
     progress = _Recorder(lines)
     train(project, 1, track=FakeTrack(), progress=progress)
     train(project, 1, track=FakeTrack(), progress=progress, again=True)
-    xml = next((project / "datasets/raw/pictures").glob("*.xml"))
+    xml = project / "datasets/raw/pictures/photo_000.xml"
     xml.write_text(xml.read_text(encoding="utf-8").replace("chicken", "beef"), encoding="utf-8")
     train(project, 1, track=FakeTrack(), progress=progress, again=True)
     assert [line.split(":")[0] for line in lines if line.startswith("data set")] == [
