@@ -148,12 +148,15 @@ def test_a_page_of_many_noisy_pictures_stays_under_three_megabytes(tmp_path: Pat
     assert (tmp_path / "page.html").stat().st_size < 3_000_000
 
 
-@pytest.mark.parametrize("place", ["folder", "file/page.html"])
-def test_where_no_page_can_be_written(leaking: Audit, tmp_path: Path, place: str) -> None:
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [("folder", "is a folder, where a file must be. Name a file in it"), ("file/page.html", "cannot be written")],
+)
+def test_where_no_page_can_be_written(leaking: Audit, tmp_path: Path, place: str, said: str) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("a file")
     before = sorted(tmp_path.iterdir())
-    with pytest.raises(DataError, match="cannot be written"):
+    with pytest.raises(DataError, match=said):
         write_page(leaking, tmp_path / place)
     assert sorted(tmp_path.iterdir()) == before
 
