@@ -91,15 +91,7 @@ def train(
     if record["state"] != "trained":
         _train(track, attempt, data, run, record, progress, resume=resume)
 
-    began = time.perf_counter()
-    predictor = track.open(run.folder / record["training"]["weights"], attempt)
-    scores = {
-        split: _judge_split(predictor, data, split, run, progress) for split in JUDGED if data.built.dataset.of(split)
-    }
-    run.write_scores(scores)
-    judged = sum(score.images for score in scores.values())
-    record["seconds"]["judge"] = _since(began)
-    record["seconds"]["an_image"] = round(record["seconds"]["judge"] / max(judged, 1), 5)
+    _judge(track, attempt, data, run, record, progress)
     record["state"] = "finished"
     write_reports(results_of_run(root, number, run, record))
     run.write_record(record)
@@ -127,6 +119,19 @@ def _photos(data: Build, root: Path) -> Iterator[SavedImage]:
         assert image.split is not None  # they were dealt
         file, sha256 = _relative(image.file, root), data.hashes[image.file]
         yield SavedImage(image.name, file, image.split, sha256, image.width, image.height, image.truths)
+
+
+def _judge(track: Track, attempt: Attempt, data: Build, run: Run, record: dict[str, Any], progress: Progress) -> None:
+    """Asks the trained model for val and test, and saves what it says and what that is worth."""
+    began = time.perf_counter()
+    predictor = track.open(run.folder / record["training"]["weights"], attempt)
+    scores = {
+        split: _judge_split(predictor, data, split, run, progress) for split in JUDGED if data.built.dataset.of(split)
+    }
+    run.write_scores(scores)
+    judged = sum(score.images for score in scores.values())
+    record["seconds"]["judge"] = _since(began)
+    record["seconds"]["an_image"] = round(record["seconds"]["judge"] / max(judged, 1), 5)
 
 
 def _project(root: Path) -> str:
