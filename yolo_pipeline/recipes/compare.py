@@ -88,7 +88,7 @@ def _judge_both(old: Results, new: Results, split: Split, saved: _Saved) -> tupl
     images = len(truth["images"])
     redrawn = shared and _redrawn(one, other, truth)
     judged = [Judged(a, b, split, name, found, images, shared, redrawn) for name, found in told.items()]
-    notes = [_judged_again(a, b, split, one, other, both)] if shared else []
+    notes = [_judged_again(a, b, split, one, other, both, redrawn)] if shared else []
     if not told:
         few = f"fewer than {LEAST_PAIRED} {split} images with objects"
         notes.append(f"attempts {a} and {b} share {few}: too few to tell a difference from chance")
@@ -96,11 +96,17 @@ def _judge_both(old: Results, new: Results, split: Split, saved: _Saved) -> tupl
 
 
 def _judged_again(
-    a: int, b: int, split: Split, one: _Pair, other: _Pair, both: tuple[CocoTruth, CocoResults, CocoResults]
+    a: int,
+    b: int,
+    split: Split,
+    one: _Pair,
+    other: _Pair,
+    both: tuple[CocoTruth, CocoResults, CocoResults],
+    redrawn: bool,
 ) -> str:
     truth, before, after = both
     figures = " and ".join(metric(judge(truth, results).mAP50) for results in (before, after))
-    differs, by = _what_differs(one, other, truth, f"the boxes of attempt {b}, which favours it")
+    differs, by = _what_differs(one, other, truth, redrawn, f"the boxes of attempt {b}, which favours it")
     images = len(truth["images"])
     return (
         f"attempts {a} and {b} were judged on different {split} {differs}; both judged again on the {images} "
@@ -108,7 +114,7 @@ def _judged_again(
     )
 
 
-def _what_differs(one: _Pair, other: _Pair, shared: CocoTruth, favour: str) -> tuple[str, str]:
+def _what_differs(one: _Pair, other: _Pair, shared: CocoTruth, redrawn: bool, favour: str) -> tuple[str, str]:
     """In what two truths differ, and by what, but for their images, both were judged instead."""
 
     def is_all(what: str) -> bool:
@@ -117,7 +123,7 @@ def _what_differs(one: _Pair, other: _Pair, shared: CocoTruth, favour: str) -> t
     same = {
         "images": is_all("images"),
         "classes": is_all("categories"),
-        "boxes": not _redrawn(one, other, shared),
+        "boxes": not redrawn,
     }
     known = len(shared["categories"])
     instead = {"classes": f"the {known} class{'es' * (known != 1)} that both know", "boxes": favour}

@@ -11,10 +11,9 @@ from yolo_pipeline.comparing.effects import effects
 from yolo_pipeline.comparing.words import INTERVALS_COVER, data_line, verdict
 from yolo_pipeline.comparison import BoxChange, DataDifference
 from yolo_pipeline.nouns import JUDGED, SPLITS, Split, Truth
-from yolo_pipeline.reporting.tables import METRICS, markdown_table, metric, plain
+from yolo_pipeline.reporting.tables import METRICS, MOST_SIDE_BY_SIDE, markdown_table, metric, plain
 from yolo_pipeline.results import Comparison, Judged, Results, finite, flat_settings, own_metrics, part
 
-_MOST_SIDE_BY_SIDE = 6
 _IN_A_ROW = ("mAP50", "mAP50_95", "f1")  # of attempts with a row each
 
 
@@ -90,7 +89,7 @@ def rows(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
     Up to six attempts stand side by side; more have a row each, with less in it.
     """
     attempts = comparison.attempts
-    if len(attempts) > _MOST_SIDE_BY_SIDE:
+    if len(attempts) > MOST_SIDE_BY_SIDE:
         return _row_each(attempts)
     header = ["", *(f"attempt {entry.number}" for entry in attempts)]
     table = [*_changed_rows(attempts), *_data_rows(comparison), *_metric_rows(attempts), *_class_rows(attempts)]

@@ -13,6 +13,7 @@ from rich.text import Text
 from yolo_pipeline.errors import one_line
 from yolo_pipeline.nouns import Scores
 
+MOST_SIDE_BY_SIDE = 6  # attempts; more have a row each
 METRICS = ("mAP50", "mAP50_95", "precision", "recall", "f1", "conf")
 _MARKDOWN = str.maketrans({"|": "\\|", "<": "&lt;", ">": "&gt;", "[": "\\["})
 

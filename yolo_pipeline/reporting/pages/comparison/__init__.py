@@ -9,7 +9,6 @@ from yolo_pipeline.reporting.pages.comparison.data import page_data
 from yolo_pipeline.reporting.pages.comparison.effects import Effects
 from yolo_pipeline.reporting.pages.comparison.steps import steps_section
 from yolo_pipeline.reporting.pages.comparison.tables import (
-    MOST_SIDE_BY_SIDE,
     attempts_section,
     name_of,
     told_section,
@@ -17,6 +16,7 @@ from yolo_pipeline.reporting.pages.comparison.tables import (
 from yolo_pipeline.reporting.pages.comparison.words import Say
 from yolo_pipeline.reporting.pages.markup import Markup, Part, details, element, join, listing, section
 from yolo_pipeline.reporting.pages.shell import Language, page
+from yolo_pipeline.reporting.tables import MOST_SIDE_BY_SIDE
 from yolo_pipeline.results import Comparison
 
 _MOST_NOTES = 6  # before the rest is a click away

@@ -13,8 +13,9 @@ from yolo_pipeline.reporting.pages.comparison.fields import (
     cost,
     shown_metric,
 )
-from yolo_pipeline.reporting.pages.comparison.tables import MOST_SIDE_BY_SIDE, name_of
+from yolo_pipeline.reporting.pages.comparison.tables import name_of
 from yolo_pipeline.reporting.pages.comparison.words import COMPARISON_WORDS, Say
+from yolo_pipeline.reporting.tables import MOST_SIDE_BY_SIDE
 from yolo_pipeline.results import Comparison, Results, finite, own_metrics
 
 _MOST_POINTS = 600  # of one curve

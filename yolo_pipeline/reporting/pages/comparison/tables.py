@@ -18,10 +18,9 @@ from yolo_pipeline.reporting.pages.comparison.fields import (
 )
 from yolo_pipeline.reporting.pages.comparison.words import Say
 from yolo_pipeline.reporting.pages.markup import Markup, Part, element, join, section
-from yolo_pipeline.reporting.tables import plain
+from yolo_pipeline.reporting.tables import MOST_SIDE_BY_SIDE, plain
 from yolo_pipeline.results import Comparison, Results
 
-MOST_SIDE_BY_SIDE = 6
 _LONG = 80  # characters of a cell, before the rest is cut off
 _COLUMNS: tuple[Group, ...] = ("val", "test", "own", "settings", "data", "cost")
 _TOLD = ("problems", "causes", "next", "notes")
