@@ -19,7 +19,7 @@ from yolo_pipeline.formats.voc import annotation_xml
 from yolo_pipeline.nouns import Box, Curves, Detection, Truth
 from yolo_pipeline.progress import Progress
 from yolo_pipeline.run import Run
-from yolo_pipeline.tracks import Predictor, Trained
+from yolo_pipeline.tracks import Asking, Predictor, Trained
 
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -99,13 +99,25 @@ class FakeTrack:
         used = {"imgsz": attempt.train["imgsz"], "batch": 2, "device": "fake", "epochs": attempt.train["epochs"]}
         return Trained(weights / "best.pt", {"file": None}, 7, used, {"fake/mAP50": 0.5})
 
-    def open(self, weights: Path, attempt: Attempt) -> Predictor:
+    def open(self, weights: Path, asking: Asking, runtime: str = "torch") -> Predictor:
         self.calls.append("open")
 
         def predict(batch: Sequence[np.ndarray]) -> list[list[Detection]]:
             return [self.detect(picture) for picture in batch]
 
-        return predict
+        return Predictor(predict, ("chicken", "onion"), asking.imgsz or 64, batch=2, callers=2)
+
+    def runtimes(self, device: str | None) -> tuple[str, ...]:
+        return ()
+
+    def prepared(self, weights: Path, runtime: str) -> bool:
+        return False
+
+    def prepare(self, weights: Path, runtime: str, asking: Asking, samples: Sequence[Path], progress: Progress) -> None:
+        raise NotImplementedError
+
+    def export(self, weights: Path, target: str, folder: Path, imgsz: int, progress: Progress) -> Path:
+        raise NotImplementedError
 
     def curves(self, run: Run) -> Curves:
         columns = {"epoch": (1.0, 2.0), "train/box_loss": (2.0, 1.0), "train/cls_loss": (3.0, 1.5)}
@@ -116,11 +128,11 @@ class FakeTrack:
 
 
 def find_squares(picture: np.ndarray) -> list[Detection]:
-    """What a perfect detector says of a picture of `labelled_folder`."""
+    """What a perfect detector says of a picture of `labelled_folder`, blue first."""
     found = []
     for label, mask in (
-        ("chicken", (picture[..., 0] > 150) & (picture[..., 2] < 80)),
-        ("onion", (picture[..., 2] > 150) & (picture[..., 0] < 80)),
+        ("chicken", (picture[..., 2] > 150) & (picture[..., 0] < 80)),
+        ("onion", (picture[..., 0] > 150) & (picture[..., 2] < 80)),
     ):
         if mask.any():
             rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))

@@ -22,6 +22,7 @@ from yolo_pipeline.progress import silent
 from yolo_pipeline.recipes.build import build
 from yolo_pipeline.recipes.train import train
 from yolo_pipeline.run import Run
+from yolo_pipeline.tracks import Asking
 from yolo_pipeline.tracks.yolo import track
 
 TRAIN = [sys.executable, "-m", "yolo_pipeline", "train"]
@@ -72,7 +73,7 @@ def test_detections_do_not_depend_on_the_neighbours_in_a_batch(project: Path, tm
 
     weights = tmp_path / "random.pt"
     YOLO("yolov8n.yaml").save(weights)
-    predict = track.open(weights, load(project, 1))
+    predict = track.open(weights, Asking(imgsz=64))
     rng = np.random.default_rng(0)
     sizes = [(64, 96, 3), (96, 64, 3), (64, 64, 3), (64, 96, 3)]
     pictures = [rng.integers(0, 255, size=size, dtype=np.uint8) for size in sizes]

@@ -13,15 +13,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from yolo_pipeline import attempt as attempts
-from yolo_pipeline import images
+from yolo_pipeline import decoding, images
 from yolo_pipeline.attempt import Attempt, differences
 from yolo_pipeline.building.splitting import splits_by_content
 from yolo_pipeline.building.writing import counts
 from yolo_pipeline.comparison import SavedImage
+from yolo_pipeline.decoding import Pixels
 from yolo_pipeline.errors import AnnotationError, FinishedError, UsageError
 from yolo_pipeline.files import write_json
 from yolo_pipeline.judging.coco import results_json, truth_json
@@ -34,7 +32,7 @@ from yolo_pipeline.recipes.diagnose import results_of_run
 from yolo_pipeline.recipes.report import write_reports
 from yolo_pipeline.reporting.reading import reading_lines
 from yolo_pipeline.run import Run, claim, set_aside
-from yolo_pipeline.tracks import Predictor, Track, Trained, open_track
+from yolo_pipeline.tracks import Predictor, Track, Trained, asking_of, open_track
 
 _BATCH = 16
 _LINES_OF_A_KIND = 5
@@ -124,7 +122,7 @@ def _photos(data: Build, root: Path) -> Iterator[SavedImage]:
 def _judge(track: Track, attempt: Attempt, data: Build, run: Run, record: dict[str, Any], progress: Progress) -> None:
     """Asks the trained model for val and test, and saves what it says and what that is worth."""
     began = time.perf_counter()
-    predictor = track.open(run.folder / record["training"]["weights"], attempt)
+    predictor = track.open(run.folder / record["training"]["weights"], asking_of(attempt))
     scores = {
         split: _judge_split(predictor, data, split, run, progress) for split in JUDGED if data.built.dataset.of(split)
     }
@@ -165,9 +163,9 @@ def _judge_split(predictor: Predictor, data: Build, split: Split, run: Run, prog
     return judge(truth, results)
 
 
-def _picture(file: Path) -> npt.NDArray[np.uint8]:
+def _picture(file: Path) -> Pixels:
     try:
-        return images.decode_upright(file)
+        return decoding.decode(file)
     except images.UnreadableImage as error:
         raise AnnotationError(file, str(error), "Build the data set again") from error
 

@@ -8,17 +8,60 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from yolo_pipeline.attempt import Attempt
 from yolo_pipeline.building.writing import BuiltDataset
+from yolo_pipeline.decoding import Pixels
 from yolo_pipeline.nouns import Curves, Detection
 from yolo_pipeline.progress import Progress
 from yolo_pipeline.run import Run
 
-Predictor = Callable[[Sequence[npt.NDArray[np.uint8]]], list[list[Detection]]]
-"""A batch of upright RGB pictures, each (height, width, 3) uint8 -> the detections on each, in its pixels."""
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How a model is asked.
+
+    Attributes:
+        imgsz: longer side in pixels of what the network is shown; None: as it was trained.
+        conf: detections of at least this confidence.
+        iou: of two boxes of one class that overlap by more, the surer one counts.
+        most: at most so many detections on a picture, the best ones.
+        device: cpu, mps, or the number of a GPU; None: CUDA where there is one.
+    """
+
+    imgsz: int | None = None
+    conf: float = 0.001
+    iou: float = 0.7
+    most: int = 300
+    device: str | None = None
+
+
+def asking_of(attempt: Attempt) -> Asking:
+    """As the judge asks an attempt's model."""
+    device = attempt.train.get("device")
+    return Asking(imgsz=attempt.train["imgsz"], device=None if device is None else str(device))
+
+
+@dataclass(frozen=True, slots=True)
+class Predictor:
+    """A model, opened; called with a batch of pictures, it gives the detections on each, the best first.
+
+    Attributes:
+        find: upright pictures in OpenCV's order, blue first, each (height, width, 3) uint8 -> the detections on each,
+            in its pixels.
+        names: its classes, in order.
+        imgsz: longer side in pixels of what the network is shown.
+        batch: pictures that are best asked together.
+        callers: threads that may call at the same time.
+    """
+
+    find: Callable[[Sequence[Pixels]], list[list[Detection]]]
+    names: tuple[str, ...]
+    imgsz: int
+    batch: int = 1
+    callers: int = 1
+
+    def __call__(self, batch: Sequence[Pixels]) -> list[list[Detection]]:
+        return self.find(batch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +100,39 @@ class Track(Protocol):
         """Trains in `run.training`. With `resume`, goes on from the last checkpoint there."""
         ...
 
-    def open(self, weights: Path, attempt: Attempt) -> Predictor:
-        """A function that detects on pictures, at the lowest confidence that judging wants."""
+    def open(self, weights: Path, asking: Asking, runtime: str = "torch") -> Predictor:
+        """Opens a weights file.
+
+        Args:
+            runtime: "torch", or one of `runtimes()` that was prepared.
+
+        Raises:
+            WeightsError: it cannot be read.
+        """
+        ...
+
+    def runtimes(self, device: str | None) -> tuple[str, ...]:
+        """What else than torch can run its networks, of what is installed, the likely fastest first."""
+        ...
+
+    def prepared(self, weights: Path, runtime: str) -> bool:
+        """Whether `open` can use a runtime at once. Imports no framework."""
+        ...
+
+    def prepare(self, weights: Path, runtime: str, asking: Asking, samples: Sequence[Path], progress: Progress) -> None:
+        """Exports the network for a runtime into the user's cache, where `open` finds it by the weights' sha256.
+
+        Args:
+            samples: training pictures, for runtimes with whole numbers (int8), whose scale is measured on them.
+
+        Raises:
+            WeightsError: it cannot be exported.
+            InputError: a package that it needs is not installed.
+        """
+        ...
+
+    def export(self, weights: Path, target: str, folder: Path, imgsz: int, progress: Progress) -> Path:
+        """Writes the model in another format (`onnx`, `openvino`, `tflite`, `torchscript`) into a folder; its path."""
         ...
 
     def curves(self, run: Run) -> Curves:

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
-
-import numpy as np
-import numpy.typing as npt
 
 from yolo_pipeline.attempt import Attempt
 from yolo_pipeline.building.writing import BuiltDataset
 from yolo_pipeline.curves import ultralytics as results_csv
 from yolo_pipeline.errors import InputError, WeightsError, one_line
 from yolo_pipeline.files import read_json, write_json
-from yolo_pipeline.nouns import Box, Curves, Detection
+from yolo_pipeline.nouns import Curves
 from yolo_pipeline.progress import Progress
 from yolo_pipeline.run import Run
-from yolo_pipeline.tracks import Predictor, Trained
+from yolo_pipeline.tracks import Asking, Predictor, Trained
+from yolo_pipeline.tracks.yolo_asking import open_torch
+from yolo_pipeline.tracks.yolo_device import device_of, use_all_cores
 from yolo_pipeline.tracks.yolo_weights import find_start, has_ended, load, pretrained_argument, start_record
 
-_JUDGED_FROM = 0.001  # confidence, as Ultralytics' own validation
-_NMS_IOU, _MAX_DETECTIONS = 0.7, 300
-_MOST_THREADS = 8
 _USED_FILE = "used.json"
 
 
@@ -34,12 +29,13 @@ class UltralyticsTrack:
 
     def check(self, attempt: Attempt, progress: Progress) -> None:
         start = find_start(attempt, progress)
-        device = _device(attempt)
+        device = device_of(attempt.train.get("device"), attempt.where("train.device"))
         if device == "cpu" and attempt.train.get("device") is None:
             progress.say("no CUDA device found: training on the CPU, which is slow for models larger than n")
         if device != "cpu" and attempt.train.get("amp", True):
             progress.say("Ultralytics may fetch yolo26n.pt (5 MB) once, to check mixed precision on this GPU")
-        load(start, attempt)
+        load(start)
+        pretrained_argument(attempt)
         if attempt.pretrained is False and start.suffix == ".pt":
             remedy = "Leave pretrained out, or name a model or a .yaml to begin from scratch"
             raise WeightsError(
@@ -50,13 +46,13 @@ class UltralyticsTrack:
         start = find_start(attempt, progress)
         resume = resume and run.checkpoint.is_file()
         if not (resume and has_ended(run.checkpoint)):
-            model = load(run.checkpoint if resume else start, attempt)
+            model = load(run.checkpoint if resume else start)
             for event, callback in _callbacks(progress, run.training / _USED_FILE).items():
                 model.add_callback(event, callback)
             arguments = {
                 **attempt.train,
                 "data": str(dataset.config_file),
-                "device": _device(attempt),
+                "device": device_of(attempt.train.get("device"), attempt.where("train.device")),
                 "save_dir": str(run.training),
                 "exist_ok": True,
                 "plots": attempt.train.get("plots", False),
@@ -77,31 +73,20 @@ class UltralyticsTrack:
             own_metrics=_own_metrics(curves, used["best_epoch"]),
         )
 
-    def open(self, weights: Path, attempt: Attempt) -> Predictor:
-        model = load(weights, attempt)
-        device = _device(attempt)
-        model.add_callback("on_predict_start", lambda _: _use_all_cores())
+    def open(self, weights: Path, asking: Asking, runtime: str = "torch") -> Predictor:
+        return open_torch(weights, asking, half=runtime == "torch-half")
 
-        def predict(batch: Sequence[npt.NDArray[np.uint8]]) -> list[list[Detection]]:
-            """Pictures of one shape go together: a mixed batch would be padded, and so judged, by its neighbours."""
-            found: list[list[Detection]] = [[] for _ in batch]
-            for shape in dict.fromkeys(picture.shape for picture in batch):
-                places = [place for place, picture in enumerate(batch) if picture.shape == shape]
-                with _explained(attempt):
-                    results = model.predict(
-                        [np.ascontiguousarray(batch[place][..., ::-1]) for place in places],  # arrays are taken for BGR
-                        imgsz=attempt.train["imgsz"],
-                        conf=_JUDGED_FROM,
-                        iou=_NMS_IOU,
-                        max_det=_MAX_DETECTIONS,
-                        device=device,
-                        verbose=False,
-                    )
-                for place, result in zip(places, results, strict=True):
-                    found[place] = _detections(result)
-            return found
+    def runtimes(self, device: str | None) -> tuple[str, ...]:
+        return ()
 
-        return predict
+    def prepared(self, weights: Path, runtime: str) -> bool:
+        return runtime.startswith("torch")
+
+    def prepare(self, weights: Path, runtime: str, asking: Asking, samples: Sequence[Path], progress: Progress) -> None:
+        pass
+
+    def export(self, weights: Path, target: str, folder: Path, imgsz: int, progress: Progress) -> Path:
+        raise NotImplementedError
 
     def curves(self, run: Run) -> Curves:
         curves = results_csv.read(run.training / "results.csv")
@@ -115,33 +100,6 @@ class UltralyticsTrack:
 track = UltralyticsTrack()
 
 
-def _device(attempt: Attempt) -> str:
-    asked = attempt.train.get("device")
-    if asked is None:
-        return _best_device()
-    if isinstance(asked, list) or "," in str(asked):
-        raise InputError(
-            attempt.where("train.device"), f"is {asked}, several devices", "Name one: several are not supported"
-        )
-    if str(asked) not in ("cpu", "mps") and _best_device() == "cpu":
-        remedy = "Say cpu, or type: python -m yolo_pipeline doctor"
-        raise InputError(attempt.where("train.device"), f"is {asked}, but torch finds no CUDA device", remedy)
-    return str(asked)
-
-
-def _best_device() -> str:
-    import torch
-
-    return "0" if torch.cuda.is_available() else "cpu"
-
-
-def _use_all_cores() -> None:
-    """Ultralytics leaves one core free, which on two cores is half of the machine."""
-    import torch
-
-    torch.set_num_threads(max(torch.get_num_threads(), min(_MOST_THREADS, os.cpu_count() or 1)))
-
-
 def _callbacks(progress: Progress, used_file: Path) -> dict[str, Callable[[Any], None]]:
     """Ultralytics' events -> our progress, and a file with what is really used, which outlives an interruption."""
     state = {"batch": 0}
@@ -149,7 +107,7 @@ def _callbacks(progress: Progress, used_file: Path) -> dict[str, Callable[[Any],
     def epoch_start(trainer: Any) -> None:
         state["batch"] = 0
         if trainer.epoch == trainer.start_epoch:
-            _use_all_cores()
+            use_all_cores()
 
     def batch_end(trainer: Any) -> None:
         state["batch"] += 1
@@ -226,9 +184,3 @@ def _explained(attempt: Attempt) -> Iterator[None]:
     except (ValueError, TypeError, NotImplementedError, AssertionError) as error:
         said = one_line(str(error))[:300]
         raise InputError(attempt.where("train"), f"Ultralytics refuses a setting: {said}", "Mend it") from error
-
-
-def _detections(result: Any) -> list[Detection]:
-    boxes = result.boxes
-    rows = zip(boxes.xyxy.tolist(), boxes.cls.tolist(), boxes.conf.tolist(), strict=True)
-    return [Detection(Box(*corners), result.names[int(label)], score) for corners, label, score in rows]

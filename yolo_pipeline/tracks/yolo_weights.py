@@ -95,7 +95,7 @@ def pretrained_argument(attempt: Attempt) -> bool | str:
     return attempt.pretrained
 
 
-def load(file: Path, attempt: Attempt) -> Any:
+def load(file: Path) -> Any:
     """A model from a weights or architecture file; whatever Ultralytics raises becomes a WeightsError."""
     yolo = quiet_ultralytics().YOLO
     from ultralytics.utils.checks import check_yolov5u_filename
@@ -117,8 +117,6 @@ def load(file: Path, attempt: Attempt) -> Any:
         raise WeightsError(file, f"cannot be read as {kind}: {said[:200]}", "Fetch it again") from error
     if model.task != "detect":
         raise WeightsError(file, f"is a model for {model.task}, not for detection", "Name a detection model")
-    if isinstance(attempt.pretrained, str):
-        _existing(attempt.root / attempt.pretrained, "pretrained")
     return model
 
 

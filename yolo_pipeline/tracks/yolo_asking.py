@@ -1,0 +1,73 @@
+"""A YOLO model asked through Ultralytics: what every other runtime is held to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from yolo_pipeline.decoding import Pixels
+from yolo_pipeline.errors import InputError, WeightsError, one_line
+from yolo_pipeline.nouns import Box, Detection
+from yolo_pipeline.tracks import Asking, Predictor
+from yolo_pipeline.tracks.yolo_device import device_of, use_all_cores
+from yolo_pipeline.tracks.yolo_weights import load
+
+_BATCH_ON_GPU, _BATCH_ON_CPU = 16, 4
+_UNTOLD_IMGSZ = 640
+
+
+def open_torch(weights: Path, asking: Asking, *, half: bool = False) -> Predictor:
+    model = load(weights)
+    device = device_of(asking.device, "device")
+    imgsz = asking.imgsz or trained_imgsz(model)
+    model.add_callback("on_predict_start", lambda _: use_all_cores())
+
+    def find(batch: Sequence[Pixels]) -> list[list[Detection]]:
+        """Pictures of one shape go together: a mixed batch would be padded, and so judged, by its neighbours."""
+        found: list[list[Detection]] = [[] for _ in batch]
+        for shape in dict.fromkeys(picture.shape for picture in batch):
+            places = [place for place, picture in enumerate(batch) if picture.shape == shape]
+            with _explained(weights):
+                results = model.predict(
+                    [batch[place] for place in places],
+                    imgsz=imgsz,
+                    conf=asking.conf,
+                    iou=asking.iou,
+                    max_det=asking.most,
+                    device=device,
+                    half=half,
+                    verbose=False,
+                )
+            for place, result in zip(places, results, strict=True):
+                found[place] = _detections(result)
+        return found
+
+    names = tuple(str(name) for _, name in sorted(model.names.items()))
+    return Predictor(find, names, imgsz, _BATCH_ON_CPU if device == "cpu" else _BATCH_ON_GPU)
+
+
+def trained_imgsz(model: Any) -> int:
+    """The imgsz that a checkpoint says it was trained at, as Ultralytics keeps it."""
+    said = (getattr(model.model, "args", None) or {}).get("imgsz")
+    return said if isinstance(said, int) and said > 0 else _UNTOLD_IMGSZ
+
+
+@contextmanager
+def _explained(weights: Path) -> Iterator[None]:
+    """What torch raises on a machine that is too small, as one line for the user."""
+    try:
+        yield
+    except RuntimeError as error:
+        said = one_line(str(error))
+        if "out of memory" in said.lower() or "can't allocate memory" in said:
+            remedy = "Say a smaller imgsz, or device cpu"
+            raise InputError(weights, f"memory is not enough: {said[:160]}", remedy) from error
+        raise WeightsError(weights, f"cannot be asked: {said[:300]}", "Use weights that Ultralytics saved") from error
+
+
+def _detections(result: Any) -> list[Detection]:
+    boxes = result.boxes
+    rows = zip(boxes.xyxy.tolist(), boxes.cls.tolist(), boxes.conf.tolist(), strict=True)
+    return [Detection(Box(*corners), result.names[int(label)], score) for corners, label, score in rows]
