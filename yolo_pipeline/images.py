@@ -7,16 +7,24 @@ is decoded, and whatever a decoder raises leaves as `UnreadableImage`.
 from __future__ import annotations
 
 import hashlib
+import re
+import stat
 import struct
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 from PIL import (  # the plugins register their formats when they are imported
+    AvifImagePlugin,
     BmpImagePlugin,
     ExifTags,
+    GifImagePlugin,
     Image,
     ImageOps,
     JpegImagePlugin,
@@ -33,9 +41,15 @@ FORMATS = (
     WebPImagePlugin.WebPImageFile.format,
     TiffImagePlugin.TiffImageFile.format,
 )
-"""Pillow's names of the formats that are read; a picture of another kind is refused by name."""
+"""Pillow's names of the formats that are trained on; a picture of another kind is refused by name."""
 
-SUFFIXES = {"JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png", "BMP": ".bmp", "WEBP": ".webp", "TIFF": ".tif"}
+VIEWABLE = (*FORMATS, GifImagePlugin.GifImageFile.format, AvifImagePlugin.AvifImageFile.format)
+"""Those that a model can be shown: training leaves out what Ultralytics cannot read."""
+
+SUFFIXES = {
+    "JPEG": ".jpg", "MPO": ".jpg", "PNG": ".png", "BMP": ".bmp", "WEBP": ".webp", "TIFF": ".tif",
+    "GIF": ".gif", "AVIF": ".avif",
+}  # fmt: skip
 
 TRAINABLE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".mpo"})
 """Suffixes that Ultralytics lists as pictures (ultralytics 8.4.190 data/utils.py IMG_FORMATS)."""
@@ -46,6 +60,12 @@ PICTURE_SUFFIXES = TRAINABLE_SUFFIXES | {".jfif", ".jpe", ".gif", ".avif", ".hei
 MAX_PIXELS = 178_956_970  # where Pillow, too, takes a picture for a decompression bomb
 
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"RIFF", b"II*\0", b"MM\0*")
+_PICTURE_START = re.compile(
+    rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|BM.{4}\0{4}|RIFF.{4}WEBP|II[*+]\0|MM\0[*+]|(?P<GIF>GIF8[79]a)|(?P<AVIF>.{4}ftyp(?:avi[fs]|m[is]f1))",
+    re.DOTALL,
+)
+_START_BYTES = 16
+_PLAINLY = {"could not create decoder object": "it begins like a picture, but is broken or truncated"}  # Pillow of WebP
 _HEAD_BYTES = 4096
 _SOF_MARKERS = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _STANDALONE_MARKERS = frozenset({0x01, *range(0xD0, 0xD8)})
@@ -70,25 +90,61 @@ class Header:
         return (self.height, self.width) if self.orientation >= 5 else (self.width, self.height)
 
 
-def read_header(path: Path | str) -> Header:
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A picture whose header was read and found good, and no pixel of it yet.
+
+    Attributes:
+        file: its bytes, somewhere in them.
+    """
+
+    header: Header
+    file: BinaryIO
+
+
+def read_header(path: Path | str, formats: tuple[str, ...] = FORMATS) -> Header:
     """Format, stored size and orientation of a picture, recognised by content.
+
+    Args:
+        formats: Pillow's names of those that count: FORMATS or VIEWABLE.
 
     Raises:
         UnreadableImage: not a picture, an unknown format, a broken header, or more than MAX_PIXELS.
     """
+    with opened(path, formats) as picture:
+        return picture.header
+
+
+@contextmanager
+def opened(path: Path | str, formats: tuple[str, ...] = FORMATS) -> Iterator[Opened]:
+    """Opens a picture once, for those who want its bytes after its header.
+
+    Raises:
+        UnreadableImage: as `read_header`; also where the file cannot be read to its end in the block.
+    """
     try:
-        with open(path, "rb", buffering=0) as file:
+        with _regular_file(path) as file:
             head = file.read(_HEAD_BYTES)
+            if not head:
+                raise UnreadableImage("the file is empty")
+            yield Opened(_checked(_plain_jpeg_header(head) or _pillow_header(file, head, formats)), file)
     except OSError as error:
         raise UnreadableImage(error.strerror or str(error)) from error
-    if not head:
-        raise UnreadableImage("the file is empty")
-    header = _plain_jpeg_header(head) or _pillow_header(path)
-    if header.width < 1 or header.height < 1:
-        raise UnreadableImage(f"its header says {header.width}x{header.height} pixels")
-    if header.width * header.height > MAX_PIXELS:
-        raise UnreadableImage(f"its header says {header.width}x{header.height} pixels, over the limit of {MAX_PIXELS}")
-    return header
+
+
+def starts_like_picture(start: bytes) -> bool:
+    """Whether the first 16 bytes of a file are those of a picture of VIEWABLE."""
+    return _PICTURE_START.match(start) is not None
+
+
+def start_of(path: Path | str) -> bytes:
+    """The first 16 bytes of a file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with open(path, "rb", buffering=0) as file:
+        return file.read(_START_BYTES)
 
 
 def looks_like_picture(path: Path) -> bool:
@@ -117,13 +173,65 @@ def decode_upright(path: Path) -> npt.NDArray[np.uint8]:
         UnreadableImage: as `read_header`, and when the pixel data is truncated or broken.
     """
     read_header(path)
+    with pillow_errors(FORMATS), Image.open(path, formats=FORMATS) as image:
+        return np.asarray(eight_bits(ImageOps.exif_transpose(image)).convert("RGB"))
+
+
+@contextmanager
+def pillow_errors(formats: tuple[str, ...]) -> Iterator[None]:
+    """What Pillow raises leaves as `UnreadableImage`, and what it warns of is not printed.
+
+    Its warnings are turned off by the first thread that comes in and on again by the last that goes out: Python keeps
+    one list of filters for all threads, which `warnings.catch_warnings` alone would leave as another thread had it.
+    """
+    _quiet.enter()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path, formats=FORMATS) as image:
-                return np.asarray(_eight_bits(ImageOps.exif_transpose(image)).convert("RGB"))
+        yield
+    except UnreadableImage:
+        raise
     except Exception as error:  # decoders raise anything from OSError to IndexError on hostile bytes
-        raise UnreadableImage(_said_by(error)) from error
+        raise UnreadableImage(_said_by(error, formats)) from error
+    finally:
+        _quiet.leave()
+
+
+class _Quiet:
+    """Warnings turned off while anybody is inside."""
+
+    def __init__(self) -> None:
+        self._lock, self._inside, self._filters = threading.Lock(), 0, ExitStack()
+
+    def enter(self) -> None:
+        with self._lock:
+            self._inside += 1
+            if self._inside == 1:
+                self._filters.enter_context(warnings.catch_warnings(action="ignore"))
+
+    def leave(self) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._filters.close()
+
+
+_quiet = _Quiet()
+
+
+def _regular_file(path: Path | str) -> BinaryIO:
+    """Opens a file. Pipes and devices are refused: opening one may wait for ever."""
+    mode = Path(path).stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):  # of a folder, the system says so itself
+        raise UnreadableImage("it is a pipe or a device, not a file")
+    return open(path, "rb")
+
+
+def _checked(header: Header) -> Header:
+    size = f"its header says {header.width}x{header.height} pixels"
+    if header.width < 1 or header.height < 1:
+        raise UnreadableImage(size)
+    if header.width * header.height > MAX_PIXELS:
+        raise UnreadableImage(f"{size}, over the limit of {MAX_PIXELS}")
+    return header
 
 
 def _plain_jpeg_header(head: bytes) -> Header | None:
@@ -151,17 +259,22 @@ def _plain_jpeg_header(head: bytes) -> Header | None:
     return None
 
 
-def _pillow_header(path: Path | str) -> Header:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the size limit is checked by the caller, as an error
-            with Image.open(path, formats=FORMATS) as image:
-                orientation = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)  # PNG's own decodes
-                known = isinstance(orientation, int) and 1 <= orientation <= 8
-                width, height = _stored_size(image)
-                return Header(image.format or "", width, height, orientation if known else 1)
-    except Exception as error:  # as in decode_upright
-        raise UnreadableImage(_said_by(error)) from error
+def _pillow_header(file: BinaryIO, head: bytes, formats: tuple[str, ...]) -> Header:
+    with pillow_errors(formats):
+        try:
+            with Image.open(file, formats=formats) as image:
+                return _header_of(image)
+        except UnidentifiedImageError as error:
+            if (start := _PICTURE_START.match(head)) is None or start.lastgroup not in (None, *formats):
+                raise
+            raise UnreadableImage("it begins like a picture, but is broken or truncated") from error
+
+
+def _header_of(image: Image.Image) -> Header:
+    orientation = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)  # PNG's own decodes
+    known = isinstance(orientation, int) and 1 <= orientation <= 8
+    width, height = _stored_size(image)
+    return Header(image.format or "", width, height, orientation if known else 1)
 
 
 def _stored_size(image: Image.Image) -> tuple[int, int]:
@@ -172,16 +285,16 @@ def _stored_size(image: Image.Image) -> tuple[int, int]:
     return image.size
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
+def eight_bits(image: Image.Image) -> Image.Image:
     """16-bit grey scaled to 8 bits, where Pillow's conversion to RGB would cut it off at 255."""
     if not image.mode.startswith("I;16"):
         return image
     return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
 
 
-def _said_by(error: Exception) -> str:
+def _said_by(error: Exception, formats: tuple[str, ...]) -> str:
     if isinstance(error, UnidentifiedImageError):
-        return f"not a picture of a known kind ({', '.join(FORMATS)})"
+        return f"not a picture of a known kind ({', '.join(formats)})"
     if isinstance(error, Image.DecompressionBombError):
         return f"more than {MAX_PIXELS} pixels"
-    return str(error) or type(error).__name__
+    return _PLAINLY.get(str(error)) or str(error) or type(error).__name__
