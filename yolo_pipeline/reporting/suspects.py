@@ -8,14 +8,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from PIL import Image
-
 from yolo_pipeline.diagnosis import Suspect
 from yolo_pipeline.errors import one_line
 from yolo_pipeline.files import folder_beside, write_text
-from yolo_pipeline.formats.files import place_picture
+from yolo_pipeline.formats.labelling import in_whole_pixels, place_readable
 from yolo_pipeline.formats.voc import annotation_xml
-from yolo_pipeline.images import UnreadableImage, decode_upright, read_header
+from yolo_pipeline.images import UnreadableImage, read_header
 from yolo_pipeline.nouns import Box, Truth
 from yolo_pipeline.results import Results
 
@@ -50,32 +48,21 @@ def write_suspects(results: Results) -> int:
             truths[case.image].append(case.truth)
     with folder_beside(folder) as building:
         for name, file in there.items():
-            _write_picture(building / PurePosixPath(name).name, file, truths[name], by_image[name])
+            _write_picture(building / PurePosixPath(name).stem, file, truths[name], by_image[name])
         write_text(building / "suspects.csv", _table([s for s in diagnosis.suspects if s.image in there]))
     return len(there)
 
 
-def _write_picture(target: Path, file: Path, truths: Sequence[Truth], suspects: Sequence[Suspect]) -> None:
+def _write_picture(stem: Path, file: Path, truths: Sequence[Truth], suspects: Sequence[Suspect]) -> None:
     try:
-        header = read_header(file)
-        if header.orientation == 1:
-            place_picture(str(file), str(target), link=True)
-        else:  # LabelImg shows the stored pixels, on which the boxes would lie wrongly
-            target = target.with_suffix(".png")
-            Image.fromarray(decode_upright(file)).save(target)
+        picture, _ = place_readable(file, stem, link=True)
+        width, height = read_header(picture).upright_size
     except UnreadableImage:
         return
     proposals = [Truth(found.box, found.label + PROPOSED) for suspect in suspects for found in suspect.proposed]
-    named = Path("suspects") / target.name  # the folder is still under another name
-    objects = [_in_whole_pixels(one) for one in (*truths, *dict.fromkeys(proposals))]
-    xml = annotation_xml(objects, named, *header.upright_size, origin=0)
-    write_text(target.with_suffix(".xml"), xml)
-
-
-def _in_whole_pixels(truth: Truth) -> Truth:
-    """Older LabelImg cannot read fractions."""
-    box = truth.box
-    return Truth(Box(*(float(round(value)) for value in (box.x0, box.y0, box.x1, box.y1))), truth.label)
+    named = Path("suspects") / picture.name  # the folder is still under another name
+    objects = [in_whole_pixels(one, width, height) for one in (*truths, *dict.fromkeys(proposals))]
+    write_text(picture.with_suffix(".xml"), annotation_xml(objects, named, width, height, origin=0))
 
 
 def _table(suspects: Sequence[Suspect]) -> str:

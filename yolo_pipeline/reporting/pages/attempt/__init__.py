@@ -15,11 +15,14 @@ from yolo_pipeline.reporting.pages.attempt.boxes import Counts, SplitBoxes, spli
 from yolo_pipeline.reporting.pages.attempt.cells import Behind, Cell, cells_of, frames_of, suspects_of
 from yolo_pipeline.reporting.pages.attempt.drawing import plots_json
 from yolo_pipeline.reporting.pages.attempt.pictures import Pictures, take_pictures
-from yolo_pipeline.reporting.pages.attempt.words import Say
+from yolo_pipeline.reporting.pages.attempt.words import FOR_SCRIPTS, WORDS
 from yolo_pipeline.reporting.pages.markup import Markup, details, element, join, section
+from yolo_pipeline.reporting.pages.saying import Say
 from yolo_pipeline.reporting.pages.shell import Language, page
 from yolo_pipeline.results import Results
 
+_SCRIPTS = ("plots.js", "elements.js", "attempt/attempt.js")
+_STYLES = ("gallery.css", "attempt/attempt.css")
 _PICTURES = 400  # of a split that are looked at, the worst first
 _STEP = 0.005  # of the confidence slider
 
@@ -30,10 +33,10 @@ def attempt_page(results: Results, lang: Language = "en") -> str:
     Raises:
         InputError: what the run saved is damaged.
     """
-    say, shown = Say(lang), _gather(results)
+    say, shown = Say(lang, WORDS), _gather(results)
     body = join(_body(results, shown, say))
     title, data = summary.title_of(results, say), _data(results, shown, say)
-    return page(title, body, data, ("plots.js", "attempt/attempt.js"), lang, styles=("attempt/attempt.css",))
+    return page(title, body, data, _SCRIPTS, lang, styles=_STYLES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +187,7 @@ def _data(results: Results, shown: _Shown, say: Say) -> dict[str, Any]:
     places = {frame: at for at, frame in enumerate(shown.pictures.crops)}
     main: Diagnosis | None = results.diagnoses[shown.main] if shown.main else None
     return {
-        "say": say.for_scripts(),
+        "say": say.some(FOR_SCRIPTS),
         "plots": plots_json(results, main, say),
         "best": main.curve.best if main else None,
         "crops": list(shown.pictures.crops.values()),

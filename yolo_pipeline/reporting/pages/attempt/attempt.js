@@ -1,35 +1,12 @@
 // The page of one attempt: plots, crops behind the cells of a matrix, the gallery and its confidence.
-// Words of strangers become text nodes and attributes only, never markup.
 "use strict";
 
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const SAY = DATA.say;
 const BATCH = 12;  // pictures of a gallery that are added at a time
 
-function make(tag, attributes = {}, ...children) {
-  return fill(document.createElement(tag), attributes, children);
-}
-
-function draw(tag, attributes = {}, ...children) {
-  return fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
-}
-
-function fill(node, attributes, children) {
-  for (const [name, value] of Object.entries(attributes)) if (value !== null) node.setAttribute(name, value);
-  node.append(...children.filter((child) => child !== null));
-  return node;
-}
-
 function said(key, values = {}) {
   return SAY[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
-}
-
-const number = (value) => value.toLocaleString("en");
-
-// A file name that may break after each folder.
-function fileName(name) {
-  const parts = name.split("/");
-  return parts.flatMap((part, at) => (at < parts.length - 1 ? [`${part}/`, make("wbr")] : [part]));
 }
 
 // ---- plots
@@ -164,15 +141,9 @@ function startGallery(place) {
 }
 
 function enlarge(split, image) {
-  const [name, width, height] = DATA.splits[split].images[image], parts = partsOf(split, image);
-  const picture = pictureOf(split, image), close = make("button", { type: "button", class: "button" }, SAY.close);
-  picture.querySelector(".boxes").append(...overlay(parts, width, height));
-  const dialog = make("dialog", { "aria-label": name }, make("div", { class: "panel-head" }, make("h3", {}, name), close), picture);
-  close.addEventListener("click", () => dialog.close());
-  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
-  dialog.addEventListener("close", () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
+  const [name, width, height] = DATA.splits[split].images[image], picture = pictureOf(split, image);
+  picture.querySelector(".boxes").append(...overlay(partsOf(split, image), width, height));
+  openDialog(name, SAY.close, picture);
 }
 
 // ---- one confidence for all of it

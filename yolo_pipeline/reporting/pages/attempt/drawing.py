@@ -9,7 +9,7 @@ from typing import Any
 from yolo_pipeline.diagnosis import ConfidenceCurve, Diagnosis
 from yolo_pipeline.errors import one_line
 from yolo_pipeline.reporting.pages.attempt.summary import best_by, curve_plots, figure
-from yolo_pipeline.reporting.pages.attempt.words import Say
+from yolo_pipeline.reporting.pages.saying import Say
 from yolo_pipeline.results import Results
 
 Plot = dict[str, Any]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from yolo_pipeline.diagnosis import ErrorName
-from yolo_pipeline.reporting.pages.attempt.words import Both, Say
 from yolo_pipeline.reporting.pages.markup import Markup, details, element, join
+from yolo_pipeline.reporting.pages.saying import Both, Say
 
 FIGURES: dict[str, Both] = {
     "box_loss": (

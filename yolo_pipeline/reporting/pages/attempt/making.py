@@ -7,8 +7,8 @@ from typing import Any
 
 from yolo_pipeline.nouns import SPLITS
 from yolo_pipeline.reporting.pages.attempt.summary import DASH
-from yolo_pipeline.reporting.pages.attempt.words import Say
 from yolo_pipeline.reporting.pages.markup import Markup, Part, element, join, listing, section, table, with_code
+from yolo_pipeline.reporting.pages.saying import Say
 from yolo_pipeline.reporting.tables import percent, plain
 
 Record = Mapping[str, Any]

@@ -11,8 +11,9 @@ from yolo_pipeline.reporting.pages.attempt.boxes import SplitBoxes
 from yolo_pipeline.reporting.pages.attempt.cells import Behind
 from yolo_pipeline.reporting.pages.attempt.explanations import ERRORS
 from yolo_pipeline.reporting.pages.attempt.summary import DASH, figure
-from yolo_pipeline.reporting.pages.attempt.words import SIZES, Say
+from yolo_pipeline.reporting.pages.attempt.words import SIZES
 from yolo_pipeline.reporting.pages.markup import Markup, details, element, join, listing, section, table
+from yolo_pipeline.reporting.pages.saying import Say
 from yolo_pipeline.reporting.tables import percent
 
 _LISTED = 100

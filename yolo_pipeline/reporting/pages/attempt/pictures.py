@@ -9,24 +9,23 @@ from typing import TypeVar
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from yolo_pipeline import decoding
 from yolo_pipeline.cores import all_cores
+from yolo_pipeline.decoding import Pixels
 from yolo_pipeline.geometry import clip_box
 from yolo_pipeline.images import UnreadableImage
 from yolo_pipeline.nouns import Box
+from yolo_pipeline.reporting.pages.jpeg import jpeg
 from yolo_pipeline.reporting.pages.shell import data_url
 
 CROP = 112  # pixels
 _LARGE, _SMALL = 320, 176  # pixels, the longer side of a whole picture
 _ROOM = 0.35  # around a crop's boxes, of their longer side
 _LEAST = 16.0  # pixels of the picture that a crop shows at least
-_QUALITY = 74
 _BUDGET = 6_300_000  # bytes of all data URLs
 _CROPS, _LARGE_PICTURES = 2_800_000, 2_400_000  # bytes of it that crops, and pictures at full size, may take
 
-Pixels = npt.NDArray[np.uint8]
 Key = TypeVar("Key")
 
 
@@ -130,8 +129,8 @@ def _cut(file: Path | None, frames: Sequence[Frame], size: tuple[float, float] |
     except UnreadableImage:
         return None
     large = decoding.at_most(pixels, _LARGE)
-    crops = {frame: _jpeg(_crop(pixels, frame, size or pixels.shape[1::-1])) for frame in frames}
-    return _Cut(_jpeg(large), _jpeg(decoding.at_most(large, _SMALL)), crops)
+    crops = {frame: jpeg(_crop(pixels, frame, size or pixels.shape[1::-1])) for frame in frames}
+    return _Cut(jpeg(large), jpeg(decoding.at_most(large, _SMALL)), crops)
 
 
 def _crop(pixels: Pixels, frame: Frame, size: tuple[float, float]) -> Pixels:
@@ -152,8 +151,3 @@ def _crop(pixels: Pixels, frame: Frame, size: tuple[float, float]) -> Pixels:
         part = pixels[top:bottom, left:right]
         canvas[at_y:to_y, at_x:to_x] = cv2.resize(part, (to_x - at_x, to_y - at_y), interpolation=method)
     return canvas
-
-
-def _jpeg(pixels: Pixels) -> bytes:
-    _, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY, cv2.IMWRITE_JPEG_OPTIMIZE, 1])
-    return data.tobytes()

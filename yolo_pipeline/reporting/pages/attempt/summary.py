@@ -10,7 +10,6 @@ from yolo_pipeline.diagnosis import Advice, CurveReading, Interval
 from yolo_pipeline.nouns import Scores, Split
 from yolo_pipeline.reporting.pages.attempt.boxes import SplitBoxes
 from yolo_pipeline.reporting.pages.attempt.explanations import explanations
-from yolo_pipeline.reporting.pages.attempt.words import Say
 from yolo_pipeline.reporting.pages.comparison.fields import is_told, told_changes
 from yolo_pipeline.reporting.pages.markup import (
     Markup,
@@ -23,6 +22,7 @@ from yolo_pipeline.reporting.pages.markup import (
     table,
     with_code,
 )
+from yolo_pipeline.reporting.pages.saying import Say
 from yolo_pipeline.reporting.tables import percent, plain
 from yolo_pipeline.results import Results
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from yolo_pipeline.reporting.pages.shell import Language
-
-Both = tuple[str, str]
+from yolo_pipeline.reporting.pages.saying import Both
 
 _HEAD: dict[str, Both] = {
     "attempt": ("Attempt {number}", "시도 {number}"),
@@ -303,19 +299,3 @@ SIZES: dict[str, Both] = {
 
 FOR_SCRIPTS = ("n_found", "n_missed", "n_false", "more", "close", "no_picture", "crops_of", "there", "said")
 """Keys of what attempt.js says."""
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """The page's words in one language, as text that is still to be escaped."""
-
-    lang: Language
-
-    def __call__(self, key: str, **values: object) -> str:
-        return self.of(WORDS[key]).format_map(values)
-
-    def of(self, both: Both) -> str:
-        return both[self.lang == "ko"]
-
-    def for_scripts(self) -> dict[str, str]:
-        return {key: self.of(WORDS[key]) for key in FOR_SCRIPTS}
