@@ -57,6 +57,10 @@ class OutFolder:
         """Pictures with their boxes as annotations, to be corrected."""
         return self.root / "to-correct"
 
+    def labels_as(self, kind: str) -> Path:
+        """Those of one format, `xml` or `yolo`."""
+        return self.labels / kind
+
     @property
     def downloads(self) -> Path:
         """Pictures fetched from addresses, and downloads.csv, which says of each address what became of it."""
