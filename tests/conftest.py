@@ -12,6 +12,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from yolo_pipeline.asking import Asking, Predictor
 from yolo_pipeline.attempt import Attempt
 from yolo_pipeline.building.writing import BuiltDataset
 from yolo_pipeline.cli import run as run_command_line
@@ -19,7 +20,7 @@ from yolo_pipeline.formats.voc import annotation_xml
 from yolo_pipeline.nouns import Box, Curves, Detection, Truth
 from yolo_pipeline.progress import Progress
 from yolo_pipeline.run import Run
-from yolo_pipeline.tracks import Asking, Predictor, Trained
+from yolo_pipeline.tracks import Trained
 
 SHARED = Path(__file__).parents[2] / "shared"
 

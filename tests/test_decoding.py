@@ -7,6 +7,7 @@ import os
 import struct
 import subprocess
 import sys
+import tracemalloc
 import warnings
 import zlib
 from collections.abc import Iterator
@@ -89,12 +90,21 @@ def png_of(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(framed)
 
 
+def of_many_scans() -> bytes:
+    """A progressive JPEG whose last scan comes 100 times more."""
+    data = saved(noise(), "JPEG", progressive=True)
+    last = data[data.rindex(b"\xff\xda") : -2]
+    return data[:-2] + last * 100 + data[-2:]
+
+
 READ = [
     pytest.param("a.jpg", saved(corner(), "JPEG"), RED, "", id="JPEG"),
     pytest.param("a.jpg", saved(corner(), "JPEG", progressive=True), RED, "", id="progressive JPEG"),
     pytest.param("a.jpg", saved(corner(mode="CMYK"), "JPEG"), RED, "", id="CMYK JPEG"),
     pytest.param("a.jpg", saved(corner("#808080", "L"), "JPEG"), GREY, "", id="greyscale JPEG"),
     pytest.param("a.jpg", animated("MPO", 2), RED, "", id="a preview behind a JPEG"),
+    pytest.param("a.jpg", saved(corner(), "JPEG") + b"\xff\xda\0" * 200 + b"\xff\xd9", RED, "", id="a film behind a JPEG"),
+    pytest.param("a.jpg", saved(corner(), "JPEG", icc_profile=b"\xff\xda\0" * 200), RED, "", id="a profile that looks like scans"),
     pytest.param("a.tif", saved(corner(mode="CMYK"), "TIFF"), RED, "", id="CMYK TIFF"),
     pytest.param("a.png", sixteen_bits((), ".png"), GREY, "", id="16-bit grey PNG"),
     pytest.param("a.png", sixteen_bits((3,), ".png"), RED, "", id="16-bit RGB PNG"),
@@ -209,6 +219,7 @@ REFUSED = [
     pytest.param(saved(noise(), "JPEG", progressive=True)[:-800], "truncated", id="truncated progressive JPEG"),
     pytest.param(HALF["JPEG"] + b"\0" * 9000, "truncated", id="JPEG filled up with zeros"),
     pytest.param(HALF["JPEG"] + b"\xff\xda" + b"\0" * 9000, "truncated", id="JPEG filled up with zeros from a scan on"),
+    pytest.param(of_many_scans(), "it is coded in more than 100 scans", id="JPEG that is decoded for minutes"),
     pytest.param(b"", "the file is empty", id="empty"),
     pytest.param(b"this is not a picture", NO_PICTURE, id="text"),
     pytest.param(b"<html>404</html>", NO_PICTURE, id="page"),
@@ -290,6 +301,39 @@ def test_no_permission(tmp_path: Path) -> None:
         decode_any(file)
 
 
+@pytest.mark.parametrize("start", [b"RIFF\0\0\0\xc0WEBPVP8 ", b"\0\0\0\x1cftypavif", b"\xff\xd8\xff\xe1", b"GIF89a"])
+def test_a_huge_file_is_refused_unread(tmp_path: Path, start: bytes) -> None:
+    """Of WebP and AVIF, Pillow reads all to learn the size."""
+    file = tmp_path / "a.jpg"
+    with file.open("wb") as out:
+        out.write(start)
+        out.truncate(2**30 + 1)  # of which the disk holds the first bytes
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnreadableImage, match="a file of 1073741825 bytes, over the limit of 1073741824"):
+            decode_any(file)
+        assert tracemalloc.get_traced_memory()[1] < 2**24
+    finally:
+        tracemalloc.stop()
+
+
+def test_another_library_in_the_place_of_pillows_open_is_not_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ultralytics puts one there that looks for a package where a file is no picture, and may install it."""
+
+    def installing(*arguments: object, **options: object) -> None:
+        raise ModuleNotFoundError("No module named 'pi_heif'")
+
+    monkeypatch.setattr(Image, "open", installing)
+    text, png = tmp_path / "text.jpg", tmp_path / "a.png"
+    text.write_bytes(b"this is not a picture")
+    png.write_bytes(saved(corner(), "PNG"))
+    with pytest.raises(UnreadableImage, match=NO_PICTURE):
+        decode_any(text)
+    assert np.array_equal(decode_any(png).pixels, decode(png))
+
+
 def test_a_file_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
     sys.addaudithook(lambda event, arguments: opened.append(str(arguments[0])) if event == "open" else None)
@@ -365,14 +409,18 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def read_or_refused(file: Path) -> Picture | None:
-    """Of the size that the header says, or refused in words: nothing else may happen."""
+    """Of the size that the header says, or refused in words: nothing else may happen.
+
+    Where damage has made the size enormous, but not more than may be, the picture is left alone: that takes seconds.
+    """
     try:
+        width, height = read_header(file, images.VIEWABLE).upright_size
+        if width * height > 2**22:
+            return None
         picture = decode_any(file)
     except UnreadableImage:
         return None
-    height, width, channels = picture.pixels.shape
-    assert channels == 3
-    assert (width, height) == read_header(file, images.VIEWABLE).upright_size
+    assert picture.pixels.shape == (height, width, 3)
     return picture
 
 

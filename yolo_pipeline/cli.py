@@ -10,6 +10,8 @@ import typer
 from yolo_pipeline.commands.advising import suggest
 from yolo_pipeline.commands.attempts import compare, evaluate, report, train
 from yolo_pipeline.commands.data import audit, build, convert, doctor, fetch, init, upload
+from yolo_pipeline.commands.detecting import detect
+from yolo_pipeline.commands.exporting import export
 from yolo_pipeline.commands.importing import import_run
 from yolo_pipeline.commands.output import warn
 from yolo_pipeline.errors import INTERRUPTED, PipelineError
@@ -22,7 +24,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for one in (init, fetch, upload, convert, audit, build, train, evaluate, report, suggest, compare, doctor):
+for one in (
+    init, fetch, upload, convert, audit, build, train, evaluate, report, suggest, compare, detect, export, doctor,
+):  # fmt: skip
     app.command()(one)
 app.command("import-run")(import_run)
 

@@ -7,6 +7,7 @@ that is stored beneath it stays, as in the pixels that Ultralytics trains on (Op
 from __future__ import annotations
 
 import os
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from yolo_pipeline import images
 Pixels = npt.NDArray[np.uint8]
 
 _SCAN, _END = b"\xff\xda", b"\xff\xd9"  # JPEG markers, which the coded pixels between them cannot hold
+_SEGMENT = re.compile(rb"\xff+[^\0\x01\xd0-\xd7\xff]")  # a marker that a length follows, or the end
+_MOST_SCANS = 100  # programs write about ten; each goes over all pixels, and a hundred bytes may be one
 _REDUCED = (
     (8, cv2.IMREAD_REDUCED_COLOR_8),
     (4, cv2.IMREAD_REDUCED_COLOR_4),
@@ -31,7 +34,6 @@ _REDUCED = (
 
 _BLANK = bytes(512)  # the end of a file whose place on the disk was reserved; decoders may take zeros for pixels
 _JPEGS = ("JPEG", "MPO")
-_LARGEST_FILE = 2**30  # bytes; what is larger has no picture of MAX_PIXELS to show for it
 _COUNTED_BYTES, _COUNTED_PAGES = 2**23, 100  # Pillow counts 200,000 frames of a GIF a second, a TIFF's ever more slowly
 
 
@@ -54,11 +56,9 @@ def decode_any(file: Path) -> Picture:
     Pixels are those of `decode` where that can read the file; 32-bit ones are scaled by their range.
 
     Raises:
-        UnreadableImage: as `images.decode_upright`; more than a gibibyte; 32-bit pixels that are no brightness.
+        UnreadableImage: as `images.decode_upright`; 32-bit pixels that are no brightness.
     """
     with images.opened(file, images.VIEWABLE) as opened:
-        if (size := os.fstat(opened.file.fileno()).st_size) > _LARGEST_FILE:
-            raise images.UnreadableImage(f"a file of {size} bytes, over the limit of {_LARGEST_FILE}")
         if opened.header.format in _JPEGS:
             opened.file.seek(0)
             data = opened.file.read()
@@ -66,7 +66,7 @@ def decode_any(file: Path) -> Picture:
                 return Picture(pixels)
             if data.endswith(_BLANK):
                 raise images.UnreadableImage("truncated: it ends in zeros, where a download had yet to write")
-        return _by_pillow(opened.file, opened.header, size)
+        return _by_pillow(opened.file, opened.header)
 
 
 def decode(file: Path) -> Pixels:
@@ -128,7 +128,12 @@ def _jpeg(header: images.Header, data: bytes, side: int = 0) -> Pixels | None:
 
     OpenCV reads a JPEG in 0.6 of Pillow's time, but some releases of it (4.x) take a truncated one for whole; so one
     that does not end as it should is left to Pillow, which says what is wrong. So is every other format.
+
+    Raises:
+        UnreadableImage: a file of a megabyte that would be decoded for half an hour.
     """
+    if data.count(_SCAN) > _MOST_SCANS and _scans(data) > _MOST_SCANS:
+        raise images.UnreadableImage(f"it is coded in more than {_MOST_SCANS} scans")
     if not data.endswith(_END) and data.rfind(_END) <= data.rfind(_SCAN):
         return None
     longer = max(header.width, header.height)
@@ -142,10 +147,19 @@ def _jpeg(header: images.Header, data: bytes, side: int = 0) -> Pixels | None:
     return turn(np.asarray(pixels, dtype=np.uint8), header.orientation)
 
 
-def _by_pillow(file: BinaryIO, header: images.Header, size: int) -> Picture:
-    with images.pillow_errors(images.VIEWABLE), Image.open(file, formats=images.VIEWABLE) as image:
+def _scans(data: bytes) -> int:
+    """How many times a JPEG goes over its pixels, as far as they are counted; previews and films in it aside."""
+    at, scans = 2, 0
+    while scans <= _MOST_SCANS and (found := _SEGMENT.search(data, at)) is not None and found[0][-2:] != _END:
+        scans += found[0][-2:] == _SCAN
+        at = found.end() + int.from_bytes(data[found.end() : found.end() + 2], "big")
+    return scans
+
+
+def _by_pillow(file: BinaryIO, header: images.Header) -> Picture:
+    with images.pillow_image(file, images.VIEWABLE) as image:
         pixels = _blue_first(image)
-        note = "" if header.format in _JPEGS else _note(image, size)  # behind a JPEG lie previews of it
+        note = "" if header.format in _JPEGS else _note(image, file)  # behind a JPEG lie previews of it
     if header.format != "TIFF":  # which Pillow turns by itself
         pixels = turn(pixels, header.orientation)
     if pixels.shape[1::-1] != header.upright_size:
@@ -153,13 +167,14 @@ def _by_pillow(file: BinaryIO, header: images.Header, size: int) -> Picture:
     return Picture(pixels, note)
 
 
-def _note(image: Image.Image, size: int) -> str:
+def _note(image: Image.Image, file: BinaryIO) -> str:
     """Which of several pictures in the file is read; how many there are only where counting them is quick."""
     if not getattr(image, "is_animated", False):
         return ""
     if image.format == "TIFF":
         return f"the first of {_pages(image) or 'many'} pages"
-    return f"the first of {getattr(image, 'n_frames', 'many') if size <= _COUNTED_BYTES else 'many'} frames"
+    quick = os.fstat(file.fileno()).st_size <= _COUNTED_BYTES
+    return f"the first of {getattr(image, 'n_frames', 'many') if quick else 'many'} frames"
 
 
 def _pages(image: Image.Image) -> int | None:

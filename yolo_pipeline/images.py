@@ -7,16 +7,18 @@ is decoded, and whatever a decoder raises leaves as `UnreadableImage`.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import stat
 import struct
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -59,6 +61,8 @@ PICTURE_SUFFIXES = TRAINABLE_SUFFIXES | {".jfif", ".jpe", ".gif", ".avif", ".hei
 
 MAX_PIXELS = 178_956_970  # where Pillow, too, takes a picture for a decompression bomb
 
+_LARGEST_FILE = 2**30  # bytes; what is larger has no picture of MAX_PIXELS to show for it, and some are read whole
+
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"RIFF", b"II*\0", b"MM\0*")
 _PICTURE_START = re.compile(
     rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|BM.{4}\0{4}|RIFF.{4}WEBP|II[*+]\0|MM\0[*+]|(?P<GIF>GIF8[79]a)|(?P<AVIF>.{4}ftyp(?:avi[fs]|m[is]f1))",
@@ -69,6 +73,11 @@ _PLAINLY = {"could not create decoder object": "it begins like a picture, but is
 _HEAD_BYTES = 4096
 _SOF_MARKERS = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _STANDALONE_MARKERS = frozenset({0x01, *range(0xD0, 0xD8)})
+
+
+_open: Any = getattr(sys.modules.get("ultralytics.utils.patches"), "_image_open", Image.open)
+"""Pillow's own. Ultralytics puts another in its place, which for every file that is no picture looks for a package to
+read it by, and installs that, if it may (ultralytics 8.4.190 utils/patches.py)."""
 
 
 class UnreadableImage(ValueError):
@@ -109,7 +118,7 @@ def read_header(path: Path | str, formats: tuple[str, ...] = FORMATS) -> Header:
         formats: Pillow's names of those that count: FORMATS or VIEWABLE.
 
     Raises:
-        UnreadableImage: not a picture, an unknown format, a broken header, or more than MAX_PIXELS.
+        UnreadableImage: not a picture, an unknown format, a broken header, more than MAX_PIXELS or a gibibyte.
     """
     with opened(path, formats) as picture:
         return picture.header
@@ -124,6 +133,8 @@ def opened(path: Path | str, formats: tuple[str, ...] = FORMATS) -> Iterator[Ope
     """
     try:
         with _regular_file(path) as file:
+            if (size := os.fstat(file.fileno()).st_size) > _LARGEST_FILE:
+                raise UnreadableImage(f"a file of {size} bytes, over the limit of {_LARGEST_FILE}")
             head = file.read(_HEAD_BYTES)
             if not head:
                 raise UnreadableImage("the file is empty")
@@ -173,8 +184,15 @@ def decode_upright(path: Path) -> npt.NDArray[np.uint8]:
         UnreadableImage: as `read_header`, and when the pixel data is truncated or broken.
     """
     read_header(path)
-    with pillow_errors(FORMATS), Image.open(path, formats=FORMATS) as image:
+    with pillow_image(path, FORMATS) as image:
         return np.asarray(eight_bits(ImageOps.exif_transpose(image)).convert("RGB"))
+
+
+@contextmanager
+def pillow_image(file: Path | str | BinaryIO, formats: tuple[str, ...]) -> Iterator[Image.Image]:
+    """A picture as Pillow opens it, which decodes it in the block; errors are those of `pillow_errors`."""
+    with pillow_errors(formats), _open(file, formats=formats) as image:
+        yield image
 
 
 @contextmanager
@@ -262,7 +280,7 @@ def _plain_jpeg_header(head: bytes) -> Header | None:
 def _pillow_header(file: BinaryIO, head: bytes, formats: tuple[str, ...]) -> Header:
     with pillow_errors(formats):
         try:
-            with Image.open(file, formats=formats) as image:
+            with _open(file, formats=formats) as image:
                 return _header_of(image)
         except UnidentifiedImageError as error:
             if (start := _PICTURE_START.match(head)) is None or start.lastgroup not in (None, *formats):

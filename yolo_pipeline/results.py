@@ -14,6 +14,8 @@ from yolo_pipeline.errors import one_line
 from yolo_pipeline.nouns import Curves, Scores, Split
 from yolo_pipeline.run import Run
 
+UNTOLD_CONF = 0.25
+"""The confidence to detect at where nothing says a better one: Ultralytics' own."""
 _NO_SETTINGS = frozenset({"attempt", "title", "base", "notes"})  # what an attempt says of itself
 
 
@@ -127,3 +129,13 @@ def _flat(settings: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]
             yield from _flat(value, f"{prefix}{key}.")
         else:
             yield one_line(f"{prefix}{key}"), value
+
+
+def confidence(record: Mapping[str, Any], scores: Mapping[Split, Scores]) -> float:
+    """The confidence that mistakes are counted at: the attempt's own for detection, else the best of val.
+
+    Val chooses it, so that showing the test images chooses nothing.
+    """
+    asked = finite(part(record, "settings", "detect").get("conf"))
+    best = scores["val"].conf if "val" in scores else None
+    return next((conf for conf in (asked, best) if conf is not None), UNTOLD_CONF)

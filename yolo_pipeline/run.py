@@ -55,6 +55,11 @@ class Run:
         return self.folder / "suspects"
 
     @property
+    def exports(self) -> Path:
+        """The network in other formats, a folder each."""
+        return self.folder / "export"
+
+    @property
     def dataset_file(self) -> Path:
         """The photos that the attempt's data was made of, with their boxes, before any edit."""
         return self.folder / "dataset.json"

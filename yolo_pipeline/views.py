@@ -85,12 +85,14 @@ class Tally:
 
     Attributes:
         images: pictures seen.
+        noted: of these, those with a note.
         boxes: threshold -> class -> boxes.
         images_with_boxes: threshold -> pictures with at least one.
     """
 
     views: Views
     images: int = 0
+    noted: int = 0
     boxes: dict[float, Counter[str]] = field(init=False)
     images_with_boxes: Counter[float] = field(default_factory=Counter)
 
@@ -99,6 +101,7 @@ class Tally:
 
     def add(self, seen: Seen) -> None:
         self.images += 1
+        self.noted += bool(seen.note)
         for threshold in self.views.thresholds:
             shown = self.views.at(seen, threshold)
             self.boxes[threshold].update(one.label for one in shown)

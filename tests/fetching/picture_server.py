@@ -204,7 +204,7 @@ def picture(colour: str = "red", kind: str = "JPEG", size: tuple[int, int] = (40
 
 RED, BLUE, GREEN = picture("red"), picture("blue"), picture("green")
 QUICK = Limits(bytes=2**18, backoff_s=0.01, patience_s=1.0)
-IMPATIENT = replace(QUICK, read_s=0.3, total_s=0.6)
+IMPATIENT = replace(QUICK, read_s=0.6, total_s=1.5)
 
 
 def fetch(urls: Sequence[str], folder: Path, limits: Limits = QUICK, **options: Any) -> list[Fetched]:

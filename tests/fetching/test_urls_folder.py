@@ -86,7 +86,7 @@ def test_the_same_answers_leave_the_same_bytes(server: PictureServer, tmp_path: 
 @pytest.mark.usefixtures("names_of_this_machine")
 def test_at_most_two_at_once_of_a_host_and_eight_of_all(server: PictureServer, tmp_path: Path) -> None:
     paths = [f"/{number}" for number in range(4)]
-    server.pages = dict.fromkeys(paths, slowly(gives(RED), 0.15))
+    server.pages = dict.fromkeys(paths, slowly(gives(RED), 0.4))
     hosts = [f"host-{number}.test" for number in range(6)]
     fetch([server.url(path, host) for host in hosts for path in paths], tmp_path, Limits())
     assert {server.most[host] for host in hosts} == {2}
@@ -231,7 +231,7 @@ def test_what_a_killed_command_left_is_removed(server: PictureServer, tmp_path: 
     (tmp_path / "mine.part").write_bytes(b"mine")
     fetch([], tmp_path)
     assert names(tmp_path) == ["mine.part"]
-    assert (tmp_path / "downloads.csv").read_text(encoding="utf-8") == "url,status,sha256,file,reason\n"
+    assert (tmp_path / "downloads.csv").read_text(encoding="utf-8") == "url,source,status,sha256,file,reason\n"
 
 
 def test_a_bad_address_is_a_row_like_any_other(server: PictureServer, tmp_path: Path) -> None:
@@ -242,7 +242,7 @@ def test_a_bad_address_is_a_row_like_any_other(server: PictureServer, tmp_path: 
     assert [one.status for one in fetched] == [None, 200, None, None]
     assert fetched[1].file is not None
     assert rows(tmp_path)[1] == {
-        "url": urls[1], "status": "200", "sha256": fetched[1].sha256, "file": fetched[1].file.name, "reason": "",
+        "url": urls[1], "source": "", "status": "200", "sha256": fetched[1].sha256, "file": fetched[1].file.name, "reason": "",
     }  # fmt: skip
 
 

@@ -337,9 +337,31 @@ def test_a_zip_stands_for_the_pictures_in_it(tmp_path: Path) -> None:
 
 def test_zips_that_a_pattern_matches_are_unpacked() -> None:
     picture("a.png")
-    for name in ("one.zip", "two.zip"):
-        zipped(name, {f"{name}.png": Path("a.png").read_bytes()})
-    assert names(gather(["*.zip"])) == ["one.zip/one.zip.png", "two.zip/two.zip.png"]
+    for name in ("one.zip", "two.ZIP", "more/three.zip"):
+        Path(name).parent.mkdir(exist_ok=True)
+        zipped(name, {f"{Path(name).stem}.png": Path("a.png").read_bytes()})
+    assert names(gather(["*.[zZ]*"])) == ["one.zip/one.png", "two.ZIP/two.png"]
+    assert names(gather(["**/*.zip"])) == ["three.zip/three.png", "one.zip/one.png"]
+
+
+@pytest.mark.parametrize("pattern", ["*", "**"])
+def test_a_broken_zip_that_a_pattern_matches_is_skipped(pattern: str) -> None:
+    picture("a.png")
+    text("b.zip", "no archive")
+    zipped("c.zip", {"notes.txt": b"x"})
+    zipped("d.zip", {"d.png": Path("a.png").read_bytes()})
+    gathered = gather([pattern])
+    assert [name.rpartition("/")[2] for name in names(gathered)] == ["a.png", "d.png"]
+    assert [skip.why.partition(" (")[0] for skip in gathered.skipped] == [
+        "is not a whole zip archive", "holds no picture",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("source", [".", "mor*", "**/more"])
+def test_zips_that_lie_in_a_folder_are_passed_over(source: str) -> None:
+    picture("more/a.png")
+    zipped("more/three.zip", {"three.png": Path("more/a.png").read_bytes()})
+    assert [name.rpartition("/")[2] for name in names(gather([source]))] == ["a.png"]
 
 
 @pytest.mark.parametrize(

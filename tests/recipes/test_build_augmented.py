@@ -15,10 +15,10 @@ from conftest import FakeTrack, find_squares, write_yaml
 from PIL import Image
 
 from yolo_pipeline import attempt as attempts
+from yolo_pipeline.decoding import decode
 from yolo_pipeline.errors import AnnotationError, AttemptError, DataError, PipelineError
 from yolo_pipeline.formats import read
 from yolo_pipeline.geometry import iou
-from yolo_pipeline.images import decode_upright
 from yolo_pipeline.nouns import Detection
 from yolo_pipeline.recipes.build import Build, build
 from yolo_pipeline.recipes.train import train
@@ -96,7 +96,7 @@ def test_written_boxes_lie_on_the_objects(project: Path) -> None:
     assert report.dropped == ()
     for image in dataset.images:
         assert (image.width, image.height) in [(96, 80), (80, 96)]
-        (found,) = find_squares(decode_upright(image.file))
+        (found,) = find_squares(decode(image.file))
         (truth,) = image.truths
         assert (found.label, iou(found.box, truth.box) > 0.9) == (truth.label, True)
 
@@ -115,7 +115,7 @@ def test_cut_outs_are_added_to_training_and_augmented_like_photos(project: Path)
     assert sum(name.startswith("cutouts/") for name in names) == 6
     for image in data.built.dataset.of("train"):
         if image.name.startswith("cutouts/"):
-            pixels = decode_upright(data.built.picture(image.name))
+            pixels = decode(data.built.picture(image.name))
             assert (pixels[0, 0] == 114).all() or (pixels[-1, -1] == 114).all()
             assert len(image.truths) == 1
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from conftest import Ended, FakeTrack, find_squares
 
+from yolo_pipeline.decoding import decode
 from yolo_pipeline.formats import ReadOptions, read
-from yolo_pipeline.images import decode_upright
 from yolo_pipeline.nouns import Box, Detection, Truth
 from yolo_pipeline.recipes.diagnose import results_of
 from yolo_pipeline.recipes.train import train
@@ -30,7 +30,7 @@ def disputed(project: Path) -> tuple[Path, str]:
     photos = train(project, 1, track=FakeTrack(find_squares)).read_dataset()
     assert photos is not None
     chosen = next(image for image in photos if image.split == "val" and image.truths[0].label == "chicken")
-    pixels = decode_upright(project / chosen.file)
+    pixels = decode(project / chosen.file)
 
     def detect(picture: np.ndarray) -> list[Detection]:
         found = find_squares(picture)

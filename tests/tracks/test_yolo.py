@@ -15,6 +15,7 @@ from conftest import SHARED, write_yaml
 from PIL import Image
 
 from yolo_pipeline import images
+from yolo_pipeline.asking import Asking
 from yolo_pipeline.attempt import load
 from yolo_pipeline.errors import InputError, WeightsError
 from yolo_pipeline.fonts import font_file
@@ -22,7 +23,6 @@ from yolo_pipeline.progress import silent
 from yolo_pipeline.recipes.build import build
 from yolo_pipeline.recipes.train import train
 from yolo_pipeline.run import Run
-from yolo_pipeline.tracks import Asking
 from yolo_pipeline.tracks.yolo import track
 
 TRAIN = [sys.executable, "-m", "yolo_pipeline", "train"]

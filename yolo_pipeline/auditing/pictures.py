@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import io
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from yolo_pipeline import images
 from yolo_pipeline.cores import all_cores
@@ -121,10 +119,5 @@ def _shows_no_colour(pixels: Pixels) -> bool:
 
 
 def _mode(data: bytes) -> str:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data), formats=images.FORMATS) as image:
-                return image.mode
-    except Exception as error:  # as in images.decode_upright
-        raise images.UnreadableImage(str(error) or type(error).__name__) from error
+    with images.pillow_image(io.BytesIO(data), images.FORMATS) as image:
+        return image.mode

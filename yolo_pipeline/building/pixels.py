@@ -5,13 +5,11 @@ All arrays are as in `decoding`: (height, width, 3) uint8, blue first.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from yolo_pipeline import images
 from yolo_pipeline.decoding import Pixels, decode, turn
@@ -57,14 +55,9 @@ def decode_cutout(file: Path) -> Pixels:
         UnreadableImage: it cannot be read, or has no alpha.
     """
     images.read_header(file)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(file, formats=images.FORMATS) as picture:
-                seen_through = picture.has_transparency_data
-                rgba = np.asarray(picture.convert("RGBA"))
-    except Exception as error:  # as in images.decode_upright
-        raise images.UnreadableImage(str(error) or type(error).__name__) from error
+    with images.pillow_image(file, images.FORMATS) as picture:
+        seen_through = picture.has_transparency_data
+        rgba = np.asarray(picture.convert("RGBA"))
     if not seen_through:
         raise images.UnreadableImage("it has no alpha channel")
     return np.asarray(cv2.cvtColor(rgba, cv2.COLOR_RGBA2BGRA))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from yolo_pipeline.decoding import Pixels
 from yolo_pipeline.detecting.folder import OutFolder
@@ -11,6 +12,7 @@ from yolo_pipeline.detecting.naming import file_name
 from yolo_pipeline.detecting.pictures import jpeg
 from yolo_pipeline.files import write_bytes
 from yolo_pipeline.geometry import clip_box
+from yolo_pipeline.nouns import Detection
 from yolo_pipeline.views import Seen, Views
 
 
@@ -25,13 +27,24 @@ def save_crops(pixels: Pixels, seen: Seen, views: Views, folders: Mapping[str, s
     Returns:
         how many were written.
     """
-    name = file_name(seen.name).removesuffix(".jpg")
     height, width = pixels.shape[:2]
     written = 0
-    for number, one in enumerate(views.all(seen), start=1):
+    for file, one in _files(seen, views, folders, folder):
         box = clip_box(one.box, width, height)
         part = pixels[math.floor(box.y0) : math.ceil(box.y1), math.floor(box.x0) : math.ceil(box.x1)]
         if box.width > 0 and box.height > 0 and part.size:
-            write_bytes(folder.crops / folders[one.label] / f"{name}-{number}.jpg", jpeg(part))
+            write_bytes(file, jpeg(part))
             written += 1
     return written
+
+
+def remove_crops(seen: Seen, views: Views, folders: Mapping[str, str], folder: OutFolder) -> None:
+    """Takes away what `save_crops` made of a picture."""
+    for file, _ in _files(seen, views, folders, folder):
+        folder.remove(file)
+
+
+def _files(seen: Seen, views: Views, folders: Mapping[str, str], folder: OutFolder) -> Iterator[tuple[Path, Detection]]:
+    name = file_name(seen.name).removesuffix(".jpg")
+    for number, one in enumerate(views.all(seen), start=1):
+        yield folder.crops / folders[one.label] / f"{name}-{number}.jpg", one

@@ -30,7 +30,7 @@ _FONT_SHARE, _LINE_SHARE = 0.03, 0.0035  # of the square root of the picture's a
 _FONT_STEP = 1.12  # sizes are few, so that sprites are found again
 _MOST_HEIGHT = 0.25  # of the picture, for a label
 _MOST_LETTERS = 24
-_BRIGHT = 0.22  # luminance from which on black text is read more easily
+_BRIGHT = 0.22  # luminance
 _LARGEST_KEPT = 40  # font size; larger labels take megabytes, and are soon drawn beside their pictures
 
 OTHER_COLOUR = (90, 90, 90)
@@ -115,7 +115,7 @@ def label_sprite(text: str, size: int, colour: Colour) -> npt.NDArray[np.uint8]:
     margin = max(2, size // 5)
     shape = (math.ceil(font.getlength(text)) + 2 * margin, ascent + descent + 2)
     label = Image.new("RGB", shape, colour)
-    ink = _BLACK if luminance(colour) > _BRIGHT else _WHITE
+    ink = _BLACK if is_bright(colour) else _WHITE
     ImageDraw.Draw(label).text((margin, 1), text, font=font, fill=ink)
     sprite = np.array(label, dtype=np.uint8)
     sprite.flags.writeable = False
@@ -125,6 +125,11 @@ def label_sprite(text: str, size: int, colour: Colour) -> npt.NDArray[np.uint8]:
 @lru_cache(maxsize=64)
 def words(size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(font_file()), size)
+
+
+def is_bright(colour: Colour) -> bool:
+    """Whether black text is read more easily on it than white."""
+    return luminance(colour) > _BRIGHT
 
 
 def luminance(colour: Colour) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,6 +66,13 @@ class OutFolder:
     def downloads(self) -> Path:
         """Pictures fetched from addresses, and downloads.csv, which says of each address what became of it."""
         return self.root / "downloaded"
+
+    def remove(self, file: Path) -> None:
+        """Takes away a file that was made here, and the folders that it leaves empty."""
+        file.unlink(missing_ok=True)
+        for folder in file.relative_to(self.root).parents[:-1]:
+            with suppress(OSError):  # something else lies in it
+                (self.root / folder).rmdir()
 
     def pictures(self, threshold: float) -> Path:
         """Pictures with the boxes of a threshold drawn on them."""

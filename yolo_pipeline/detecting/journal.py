@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import sys
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -18,25 +20,35 @@ from yolo_pipeline.views import Candidate, Seen
 class Journal:
     """A file of JSON lines: the settings first, then one line a picture, in the order in which they were seen.
 
-    Only where a line stands in the file is kept in memory.
+    A later line of a picture counts; `{"forgotten": NAME}` takes its line back. Only where lines stand is kept in
+    memory. While it is open no other command can open it.
     """
 
     file: Path
     settings: Mapping[str, Any]
     _places: dict[str, tuple[int, str]] = field(default_factory=dict)  # name -> where its line begins, its file's state
+    _states: dict[str, str] = field(default_factory=dict)  # name -> its file's state, before it was decoded
+    _labels: dict[str, int] = field(default_factory=dict)  # class -> its number
+    _end: int = 0
     _out: BinaryIO | None = None
 
     def __enter__(self) -> Journal:
         """Opens it to go on, or begins it; from a line on that was cut off or damaged, it is taken away.
 
         Raises:
-            InputError: it was begun with other settings.
+            InputError: it was begun with other settings, or another command has it open.
         """
+        self._labels = {name: number for number, name in enumerate(self.settings["names"])}
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        end = self._read() if self.file.is_file() else 0
         self._out = self.file.open("ab")
-        self._out.truncate(end)
-        if not end:
+        try:
+            _lock(self._out, self.file)
+            self._read()
+        except BaseException:
+            self._out.close()
+            raise
+        self._out.truncate(self._end)
+        if not self._end:
             self._write(self.settings)
         return self
 
@@ -44,21 +56,29 @@ class Journal:
         if self._out is not None:
             self._out.close()
 
-    def has(self, candidate: Candidate) -> bool:
-        """Whether the picture was seen as it is now."""
-        return self._places.get(candidate.name, (0, ""))[1] == _state(candidate.file)
+    def unseen(self, candidates: Iterable[Candidate]) -> frozenset[str]:
+        """Names of those that it does not hold as their files are now; to be asked before they are decoded."""
+        self._states = {one.name: _state(one.file) for one in candidates}
+        seen = {name for name, now in self._states.items() if now and self._places.get(name, (0, ""))[1] == now}
+        return frozenset(self._states.keys() - seen)
 
-    def add(self, seen: Seen) -> None:
-        label = {name: index for index, name in enumerate(self.settings["names"])}
-        found = [[label[d.label], d.score, d.box.x0, d.box.y0, d.box.x1, d.box.y1] for d in seen.detections]
-        state = _state(seen.file)
-        row = {"name": seen.name, "state": state, "size": [seen.width, seen.height], "found": found}
-        self._places[seen.name] = (self._write(row | ({"note": seen.note} if seen.note else {})), state)
+    def forget(self, unseen: Collection[str]) -> Iterator[Seen]:
+        """Takes back what it holds of pictures that are `unseen`, or were no candidates; each, before it is forgotten.
+
+        What was made of a picture is thus taken away before the journal no longer knows of it.
+        """
+        outdated = [name for name in self._places if name in unseen or name not in self._states]
+        for name in outdated:
+            yield from self.read([Candidate(name, Path(name), "")])
+            self._write({"forgotten": name})
+            del self._places[name]
+
+    def add(self, pictures: Iterable[Seen]) -> None:
+        """Those that were seen together, so that an interruption keeps all of them, or none."""
+        self._write(*map(self._row, pictures))
 
     def read(self, candidates: Iterable[Candidate]) -> Iterator[Seen]:
         """What was seen on those of the candidates that are in it, in their order."""
-        if self._out is not None:
-            self._out.flush()
         names = self.settings["names"]
         with self.file.open("rb") as lines:
             for candidate in candidates:
@@ -66,27 +86,39 @@ class Journal:
                     lines.seek(self._places[candidate.name][0])
                     yield _seen(candidate, json.loads(lines.readline()), names)
 
-    def _write(self, row: Mapping[str, Any]) -> int:
-        assert self._out is not None
-        place = self._out.tell()
-        self._out.write(json.dumps(row, separators=(",", ":")).encode("ascii") + b"\n")
-        self._out.flush()
-        return place
+    def _row(self, seen: Seen) -> dict[str, Any]:
+        found = [[self._labels[d.label], d.score, d.box.x0, d.box.y0, d.box.x1, d.box.y1] for d in seen.detections]
+        row = {"name": seen.name, "state": self._states[seen.name], "size": [seen.width, seen.height], "found": found}
+        return row | ({"note": seen.note} if seen.note else {})
 
-    def _read(self) -> int:
-        """Notes the places of all whole lines; where the last one ends."""
-        end = 0
+    def _write(self, *rows: Mapping[str, Any]) -> None:
+        assert self._out is not None
+        lines = [json.dumps(row, separators=(",", ":")).encode("ascii") + b"\n" for row in rows]
+        self._out.write(b"".join(lines))
+        self._out.flush()
+        for row, line in zip(rows, lines, strict=True):
+            self._note(row, len(line))
+
+    def _note(self, row: Mapping[str, Any], length: int) -> None:
+        """Goes on behind a line."""
+        if "state" in row:
+            self._places[row["name"]] = (self._end, row["state"])
+        self._end += length
+
+    def _read(self) -> None:
+        """Notes all lines up to the first that is damaged."""
         with self.file.open("rb") as lines:
             for line in lines:
                 row = _parsed(line)
-                if row is None or (end and not _is_of_a_picture(row)):
-                    break
-                if end:
-                    self._places[row["name"]] = (end, row["state"])
-                else:
+                if row is None:
+                    return
+                if not self._end:
                     self._compare(row)
-                end += len(line)
-        return end
+                elif isinstance(forgotten := row.get("forgotten"), str):
+                    self._places.pop(forgotten, None)
+                elif not _is_whole(row, self.settings["names"]):
+                    return
+                self._note(row, len(line))
 
     def _compare(self, before: Mapping[str, Any]) -> None:
         now = json.loads(json.dumps(self.settings))
@@ -111,13 +143,17 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
         return None
     try:
         row = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return row if isinstance(row, dict) else None
 
 
-def _is_of_a_picture(row: Mapping[str, Any]) -> bool:
-    return isinstance(row.get("name"), str) and isinstance(row.get("state"), str) and "size" in row and "found" in row
+def _is_whole(row: Mapping[str, Any], names: list[str]) -> bool:
+    try:
+        seen = _seen(Candidate(row["name"], Path(), ""), row, names)
+    except (KeyError, ValueError, TypeError, IndexError):
+        return False
+    return isinstance(seen.name, str) and isinstance(row.get("state"), str)
 
 
 def _seen(candidate: Candidate, row: Mapping[str, Any], names: list[str]) -> Seen:
@@ -127,6 +163,29 @@ def _seen(candidate: Candidate, row: Mapping[str, Any], names: list[str]) -> See
 
 
 def _state(file: Path) -> str:
-    """Changes when the file does."""
-    status = file.stat()
-    return f"{status.st_size}-{status.st_mtime_ns}"
+    """Changes when the file does, or is another one; empty where there is none."""
+    try:
+        status = file.stat()
+    except OSError:  # which decoding will say
+        return ""
+    place = sha256(str(file.absolute()).encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{status.st_size}-{status.st_mtime_ns}-{place}"
+
+
+def _lock(opened: BinaryIO, file: Path) -> None:
+    """Until it is closed; where the disk cannot lock, nothing is locked."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            opened.seek(2**30)  # whose lock keeps nobody from reading
+            msvcrt.locking(opened.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError) as error:
+        reason = "is being filled by another command"
+        raise InputError(file.parent, reason, "Wait for it, or name another folder with --out") from error
+    except OSError:
+        return

@@ -173,6 +173,15 @@ class _Mining:
                 yield _Row(picture.name, surest.score, surest.label, sha)
 
 
+def require_mined(target: Path) -> None:
+    """To be asked before any work is done.
+
+    Raises:
+        InputError: as `mine`.
+    """
+    _rows_of(target)
+
+
 def _rows_of(target: Path) -> list[_Row]:
     """What mined.csv in a folder says; nothing where there is no folder, or an empty one."""
     if target.exists() and not target.is_dir():

@@ -48,6 +48,12 @@ def save_views(
     return saved
 
 
+def remove_views(seen: Seen, views: Views, folder: OutFolder) -> None:
+    """Takes away what `save_views` made of a picture."""
+    for threshold in views.thresholds:
+        folder.remove(folder.pictures(threshold) / file_name(seen.name))
+
+
 def jpeg(pixels: Pixels) -> bytes:
     """The picture as JPEG of quality 90; one with more than 65,500 pixels a side is made smaller."""
     return cv2.imencode(".jpg", at_most(pixels, _JPEG_SIDE), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()

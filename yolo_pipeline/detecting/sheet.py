@@ -35,7 +35,7 @@ _PAPER, _MISSING, _INK, _FAINT = (255, 255, 255), (225, 225, 225), (40, 40, 40),
 
 
 def write_sheet(file: Path, pictures: Iterable[Seen], views: Views, colours: Mapping[str, Colour]) -> int:
-    """Writes the contact sheet of the pictures that `choose` takes, as JPEG; none where no picture has a box.
+    """Writes the contact sheet of the pictures that `choose` takes, as JPEG; where no picture has a box there is none.
 
     Returns:
         how many pictures are on it.
@@ -43,6 +43,8 @@ def write_sheet(file: Path, pictures: Iterable[Seen], views: Views, colours: Map
     chosen = choose(pictures, views)
     if chosen:
         write_bytes(file, jpeg(contact_sheet(chosen, views, colours)))
+    else:
+        file.unlink(missing_ok=True)
     return len(chosen)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
 
 from yolo_pipeline import images
 from yolo_pipeline.asking import Predictor
@@ -18,18 +18,20 @@ from yolo_pipeline.views import Candidate, Seen
 
 _AHEAD = 2  # groups that wait while every caller of the model is busy
 _MOST_PIXELS = 200_000_000  # decoded at a time: 600 MB
+_TEN_THOUSANDTHS = 10_000
 
 Keep = Callable[[Seen, Pixels], None]
-
 
 _Group = Future[list[Future[Seen | Skip]]]
 
 
-def stream(candidates: Iterable[Candidate], predictor: Predictor, keep: Keep) -> Iterator[Seen | Skip]:
-    """What the model sees on each candidate, in their order.
+def stream(
+    groups: Iterable[Sequence[Candidate]], predictor: Predictor, keep: Keep
+) -> Generator[list[Seen | Skip], None, None]:
+    """What the model sees on each candidate, in their order, those of a group together.
 
-    Pictures go to the model in groups of `predictor.batch`, as they follow each other, so that the neighbours of a
-    picture are the same whenever the same candidates are given.
+    The pictures of a group are asked together, and no others with them: whoever gives the same groups gets the same
+    detections, to the last digit. One that is too large to be decoded at once is handed on in parts.
 
     Args:
         keep: called with each picture and its pixels, by several threads at a time, before it is handed on.
@@ -37,28 +39,49 @@ def stream(candidates: Iterable[Candidate], predictor: Predictor, keep: Keep) ->
     with all_cores() as pool, ThreadPoolExecutor(predictor.callers) as asking:
         flow = _Flow(predictor, keep, pool, asking)
         under_way: deque[tuple[int, _Group]] = deque()
-        waiting = iter(candidates)
-        while group := list(islice(waiting, predictor.batch)):
-            pixels = sum(map(_pixels, group))
-            while under_way and (
-                len(under_way) >= predictor.callers + _AHEAD
-                or pixels + sum(before for before, _ in under_way) > _MOST_PIXELS
-            ):
-                yield from _settled(under_way.popleft()[1])
-            under_way.append((pixels, flow.start(group)))
-        while under_way:
-            yield from _settled(under_way.popleft()[1])
+        try:
+            for pixels, group in _parts(groups):
+                while under_way and (
+                    len(under_way) >= predictor.callers + _AHEAD
+                    or pixels + sum(before for before, _ in under_way) > _MOST_PIXELS
+                ):
+                    yield _settled(under_way.popleft()[1])
+                under_way.append((pixels, flow.start(group)))
+            while under_way:
+                yield _settled(under_way.popleft()[1])
+        finally:
+            asking.shutdown(cancel_futures=True)  # an interruption waits for no group that has not begun
+
+
+def _parts(groups: Iterable[Sequence[Candidate]]) -> Iterator[tuple[int, list[Candidate]]]:
+    """The groups, each with its pixels; one with too many is taken apart."""
+    for group in groups:
+        part: list[Candidate] = []
+        total = 0
+        for candidate in group:
+            pixels = _pixels(candidate)
+            if part and total + pixels > _MOST_PIXELS:
+                yield total, part
+                part, total = [], 0
+            part.append(candidate)
+            total += pixels
+        if part:
+            yield total, part
 
 
 def rounded(detections: Iterable[Detection]) -> tuple[Detection, ...]:
-    """Scores to 4 decimals and corners to 2, as tables say them: whoever reads the tables sees the same boxes."""
+    """Scores to 4 decimals and corners to 2, as tables say them: whoever reads the tables sees the same boxes.
+
+    Scores are cut off, so that a box is shown at a threshold just if it would be found by a model asked at it.
+    """
+
+    def score(one: Detection) -> float:
+        return math.floor(round(one.score * _TEN_THOUSANDTHS, 6)) / _TEN_THOUSANDTHS  # 0.7 is no 0.6999
 
     def box(one: Detection) -> Box:
         return Box(*(round(value, 2) for value in (one.box.x0, one.box.y0, one.box.x1, one.box.y1)))
 
-    return tuple(
-        sorted((Detection(box(one), one.label, round(one.score, 4)) for one in detections), key=lambda one: -one.score)
-    )
+    return tuple(sorted((Detection(box(one), one.label, score(one)) for one in detections), key=lambda one: -one.score))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,5 +126,5 @@ def _decoded(candidate: Candidate) -> Picture | Skip:
         return Skip(candidate.name, str(error))
 
 
-def _settled(group: _Group) -> Iterator[Seen | Skip]:
-    return (one.result() for one in group.result())
+def _settled(group: _Group) -> list[Seen | Skip]:
+    return [one.result() for one in group.result()]

@@ -10,10 +10,10 @@ import asyncio
 import hashlib
 import ssl
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -44,6 +44,8 @@ _IDLE_S = 5.0  # servers close what is idle for long, and a request on it would 
 _START_BYTES = 16  # that tell a picture
 
 Ended = Callable[[Download], None]
+
+_Port = tuple[str, int | None]  # scheme, and port where it is not the usual one: http may be closed where https is open
 
 
 def download_all(
@@ -106,14 +108,14 @@ class _Host:
     Attributes:
         gate: lets in as many exchanges at once as it may have.
         rests_until: when it may be asked again, on the clock of `time.monotonic`.
-        troubles: how often in a row what failed was the host.
-        failed: why it was given up, and what it answered, if it did: its other pictures end with the same.
+        troubles: port -> how often in a row what failed was the host.
+        failed: port -> why it was given up, and what it answered, if it did: its other pictures end with the same.
     """
 
     gate: asyncio.Semaphore
     rests_until: float = 0.0
-    troubles: int = 0
-    failed: tuple[str, int | None] | None = None
+    troubles: Counter[_Port] = field(default_factory=Counter)
+    failed: dict[_Port, tuple[str, int | None]] = field(default_factory=dict)
 
 
 class _Errand:
@@ -190,27 +192,30 @@ class _Client:
         async with host.gate:
             while (rest := host.rests_until - time.monotonic()) > 0:
                 await asyncio.sleep(rest)
-            if host.failed is not None:
-                reason, status = host.failed
+            port = url.scheme, url.port
+            if port in host.failed:
+                reason, status = host.failed[port]
                 errand.status = status or errand.status
                 raise Refusal(reason, final=False)
             async with self._gate, errand.timed():
                 try:
                     return await self._exchange(url, errand)
                 except Trouble as trouble:
-                    raise self._noted(host, trouble, errand) from trouble
+                    raise self._noted(host, port, trouble, errand) from trouble
                 except FAILURES as error:
                     failure = explained(error, one_line(url.host), self._limits)
-                    raise (self._noted(host, failure, errand) if isinstance(failure, Trouble) else failure) from error
+                    raise (
+                        self._noted(host, port, failure, errand) if isinstance(failure, Trouble) else failure
+                    ) from error
 
-    def _noted(self, host: _Host, trouble: Trouble, errand: _Errand) -> Trouble | Refusal:
+    def _noted(self, host: _Host, port: _Port, trouble: Trouble, errand: _Errand) -> Trouble | Refusal:
         """Lets a host rest; gives it up when it failed as often as all who ask at once would bear."""
         host.rests_until = max(host.rests_until, time.monotonic() + trouble.wait)
-        host.troubles += trouble.of_host
-        if host.troubles < self._limits.attempts * self._limits.at_once_of_a_host:
+        host.troubles[port] += trouble.of_host
+        if host.troubles[port] < self._limits.attempts * self._limits.at_once_of_a_host:
             return trouble
         refused = errand.status == HTTPStatus.TOO_MANY_REQUESTS
-        host.failed = trouble.reason, errand.status if refused else None
+        host.failed[port] = trouble.reason, errand.status if refused else None
         return Refusal(trouble.reason, final=False)
 
     async def _exchange(self, url: httpx.URL, errand: _Errand) -> Download | httpx.URL:
@@ -226,7 +231,7 @@ class _Client:
         async with self._pool.stream("GET", asked, headers=headers, extensions={"timeout": seconds}) as answer:
             errand.status, said = answer.status, httpx.Headers(answer.headers)
             if answer.status != HTTPStatus.TOO_MANY_REQUESTS:
-                self._hosts[url.host].troubles = 0
+                self._hosts[url.host].troubles[url.scheme, url.port] = 0
             if answer.status in REDIRECTS:
                 return redirected(url, answer.status, said)
             require_fine(answer.status, said, limits)

@@ -17,6 +17,9 @@ from yolo_pipeline.errors import one_line
 from yolo_pipeline.files import FORBIDDEN_ON_WINDOWS
 from yolo_pipeline.images import PICTURE_SUFFIXES, SUFFIXES
 
+RECORD, LOG = ".downloads.jsonl", "downloads.csv"
+"""In a folder of downloads: what a later call goes on from, and what people read."""
+
 _LONGEST_STEM = 40  # characters; of Hangul, 120 bytes of the 255 that file systems hold
 _SLASHES = re.compile(r"[/\\]")
 _SHA256 = re.compile(r"[0-9a-f]{64}")

@@ -10,12 +10,12 @@ from pathlib import Path
 from urllib.request import getproxies_environment
 
 from yolo_pipeline.errors import DataError
-from yolo_pipeline.fetching.downloads import Download, Limits, Record
+from yolo_pipeline.fetching.downloads import LOG, RECORD, Download, Limits, Record
 from yolo_pipeline.files import explain_os_error, write_text
 from yolo_pipeline.images import sha256
 from yolo_pipeline.progress import Progress
 
-_COLUMNS = ("url", "status", "sha256", "file", "reason")
+_COLUMNS = ("url", "source", "status", "sha256", "file", "reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ def fetch_pictures(
     folder: Path,
     progress: Progress,
     *,
+    sources: Sequence[str] = (),
     allow_local: bool = False,
     limits: Limits = Limits(),
 ) -> list[Fetched]:
@@ -55,6 +56,7 @@ def fetch_pictures(
     picture, too large) is not asked again; that is noted in `.downloads.jsonl` there, without which all is asked anew.
 
     Args:
+        sources: where each address stands, for downloads.csv; may be left out.
         allow_local: asks private and loopback addresses, too.
 
     Returns:
@@ -65,7 +67,9 @@ def fetch_pictures(
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return _fetch(urls, folder, progress, limits, allow_local)
+        fetched = _fetch(urls, folder, progress, limits, allow_local)
+        write_text(folder / LOG, _table(fetched, sources or [""] * len(fetched)))
+        return fetched
     except FileExistsError as error:
         raise DataError(folder, "is a file, where a folder must be", "Name another folder") from error
     except OSError as error:
@@ -78,7 +82,7 @@ def _fetch(urls: Sequence[str], folder: Path, progress: Progress, limits: Limits
     for left in folder.glob(".????????????.part"):  # by a command that was killed
         left.unlink()
     planned = [_planned(url) for url in urls]
-    with Record(folder / ".downloads.jsonl") as record:
+    with Record(folder / RECORD) as record:
         before = record.read().values()
         copies = _copies(folder, before)
         known = {d.address: d for d in before if d.final and (not d.sha256 or d.sha256 in copies)}
@@ -97,9 +101,7 @@ def _fetch(urls: Sequence[str], folder: Path, progress: Progress, limits: Limits
         if download.sha256:
             copies.setdefault(download.sha256, []).append(folder / download.file_name)
     known |= {download.address: download for download in new}
-    fetched = _settle(urls, [d if d.reason else known[d.address] for d in planned], folder, copies)
-    write_text(folder / "downloads.csv", _table(fetched))
-    return fetched
+    return _settle(urls, [d if d.reason else known[d.address] for d in planned], folder, copies)
 
 
 def _planned(url: str) -> Download:
@@ -159,10 +161,10 @@ def _keep_one(file: Path, copies: Sequence[Path]) -> Path:
     return file
 
 
-def _table(fetched: Iterable[Fetched]) -> str:
+def _table(fetched: Iterable[Fetched], sources: Iterable[str]) -> str:
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(_COLUMNS)
-    for one in fetched:
-        rows.writerow([one.url, one.status, one.sha256, one.file.name if one.file else "", one.reason])
+    for one, source in zip(fetched, sources, strict=True):
+        rows.writerow([one.url, source, one.status, one.sha256, one.file.name if one.file else "", one.reason])
     return text.getvalue()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import cv2
-from PIL import Image
 
 from yolo_pipeline import images
 from yolo_pipeline.decoding import decode_any
@@ -54,7 +53,7 @@ def _plain_suffix(file: Path, keep_turned: bool) -> str:
     suffixes = _READ_ALIKE.get(header.format, ())
     if not suffixes or (header.orientation != 1 and not keep_turned):
         return ""
-    with images.pillow_errors(images.FORMATS), Image.open(file, formats=images.FORMATS) as picture:
+    with images.pillow_image(file, images.FORMATS) as picture:
         several = header.format not in _ONE_FRAME and getattr(picture, "is_animated", False)
         if several or picture.mode not in _PLAIN_MODES:
             return ""

@@ -30,7 +30,8 @@ class Gathered:
     Attributes:
         candidates: in the order of the sources, those of each sorted by name. Names are composed Unicode, and begin
             with the folder's own name where there are several sources.
-        skipped: what can be no candidate: dangling links, folders that may not be listed, lines that are no address.
+        skipped: what can be no candidate: dangling links, folders that may not be listed, lines that are no address,
+            broken zips that a pattern matches.
         addresses: what is to be fetched, in order, each once.
         notes: what else should be known, a line each: links that loop, files that are reached twice, other files.
     """
@@ -72,7 +73,7 @@ class _Gathering:
             self._take_addresses([Address(source)])
             return
         by_kind: dict[Kind, Callable[[], Found | None]] = {
-            "folder": partial(walk, source),
+            "folder": lambda: walk(source).without_archives(),
             "picture": partial(Found.of_file, source),
             "archive": partial(self._unpacked, source),
             "pattern": partial(find_pattern, source),
@@ -84,10 +85,13 @@ class _Gathering:
                 raise InputError(source, "holds no picture", "Name a folder, file, pattern or zip with pictures")
             self._parts.append((source, found))
             for archive in found.archives:
-                self.add(archive)
+                try:
+                    self.add(archive.path)
+                except InputError as error:  # it was not named for itself
+                    found.skip(archive.name, error.reason)
 
     def _unpacked(self, archive: str) -> Found:
-        found = walk(str(unpacked(Path(archive), self._progress)))
+        found = walk(str(unpacked(Path(archive), self._progress))).without_archives()
         found.root = archive
         return found
 

@@ -16,7 +16,7 @@ CLAIMING = images.PICTURE_SUFFIXES | {".apng", ".jxl"}
 
 _TEXTS = frozenset(
     {".txt", ".xml", ".json", ".jsonl", ".csv", ".tsv", ".yaml", ".yml", ".md", ".names", ".pbtxt", ".html", ".htm",
-     ".css", ".js", ".py", ".log", ".cache", ".npy", ".zip"}
+     ".css", ".js", ".py", ".log", ".cache", ".npy"}
 )  # fmt: skip
 """As many of them may lie beside pictures as there are pictures: they are not opened. All other files are."""
 
@@ -55,7 +55,7 @@ class Found:
         root: the folder, file or archive that names are below of.
         single: whether it is one file.
         passed: how many files are no pictures.
-        archives: those that a pattern matches.
+        archives: zips, which count where they were asked for by a pattern.
     """
 
     root: str
@@ -64,7 +64,7 @@ class Found:
     skipped: list[Skip] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     passed: int = 0
-    archives: list[str] = field(default_factory=list)
+    archives: list[File] = field(default_factory=list)
 
     @staticmethod
     def of_file(path: str) -> Found:
@@ -74,10 +74,14 @@ class Found:
         self.skipped.append(Skip(name, reason if isinstance(reason, str) else reason.strerror or str(reason)))
 
     def consider(self, file: File) -> None:
-        """Takes a regular file where its suffix or its first bytes are those of a picture."""
+        """Takes a regular file where its suffix or its first bytes are those of a picture, or its suffix a zip's."""
         suffix = os.path.splitext(file.name)[1].lower()
         try:
-            if suffix in CLAIMING or (suffix not in _TEXTS and images.starts_like_picture(images.start_of(file.path))):
+            if suffix == ".zip":
+                self.archives.append(file)
+            elif suffix in CLAIMING or (
+                suffix not in _TEXTS and images.starts_like_picture(images.start_of(file.path))
+            ):
                 self.files.append(file)
             else:
                 self.passed += 1
@@ -102,4 +106,11 @@ class Found:
             if kept.path != file.path:
                 self.notes.append(f"{file.path}: is the same file as {kept.path}, which counts once")
         self.files = sorted(once.values(), key=lambda file: (composed(file.name), file.name))
+        self.archives.sort(key=lambda file: (composed(file.name), file.name))
         self.skipped.sort(key=lambda skip: skip.file)
+
+    def without_archives(self) -> Found:
+        """Zips that merely lie in a folder are files like others that are no pictures."""
+        self.passed += len(self.archives)
+        self.archives = []
+        return self

@@ -46,6 +46,7 @@ def _below(folder: str, wanted: Sequence[str]) -> Found:
     found = walk(folder)
     found.files = [file for file in found.files if _matches(file.name, wanted)]
     found.skipped = [skip for skip in found.skipped if _matches(skip.file, wanted)]
+    found.archives = [file for file in found.archives if _fits(composed(file.name).split("/"), wanted)]
     found.passed = 0
     return found
 
@@ -76,8 +77,6 @@ def _beside(folder: str, wanted: Sequence[str]) -> Found:
             _add_folder(found, name, path)
         elif not stat.S_ISREG(mode):
             found.other(name, path)
-        elif name.lower().endswith(".zip"):
-            found.archives.append(path)
         else:
             real = os.path.realpath(path)
             found.consider(File(name, path, real, linked=os.path.islink(path)))
@@ -86,7 +85,7 @@ def _beside(folder: str, wanted: Sequence[str]) -> Found:
 
 def _add_folder(found: Found, name: str, path: str) -> None:
     try:
-        inside = walk(path)
+        inside = walk(path).without_archives()
     except InputError as error:
         found.skip(name, error.reason)
         return

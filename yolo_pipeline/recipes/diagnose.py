@@ -17,10 +17,8 @@ from yolo_pipeline.judging.bootstrap import intervals_of, resampled
 from yolo_pipeline.judging.coco import load_pair
 from yolo_pipeline.judging.diagnosing import diagnose
 from yolo_pipeline.nouns import JUDGED, Curves, Scores, Split
-from yolo_pipeline.results import Results, finite, part
+from yolo_pipeline.results import Results, confidence, part
 from yolo_pipeline.run import Run, require_finished
-
-_FALLBACK_CONF = 0.25  # where nothing is right at any confidence; Ultralytics' own for detecting
 
 
 def results_of(root: Path, number: int) -> Results:
@@ -66,16 +64,6 @@ def results_of_run(root: Path, number: int, run: Run, record: Mapping[str, Any] 
         dataset=_dataset(root, record),
         drawn=drawn,
     )
-
-
-def confidence(record: Mapping[str, Any], scores: Mapping[Split, Scores]) -> float:
-    """The confidence that mistakes are counted at: the attempt's own for detection, else the best of val.
-
-    Val chooses it, so that showing the test images chooses nothing.
-    """
-    asked = finite(part(record, "settings", "detect").get("conf"))
-    best = scores["val"].conf if "val" in scores else None
-    return next((conf for conf in (asked, best) if conf is not None), _FALLBACK_CONF)
 
 
 def _advice(

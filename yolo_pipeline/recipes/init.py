@@ -58,6 +58,7 @@ notes: ""
 
 _IGNORE = """\
 datasets/
+detections/
 runs/
 weights/
 """

@@ -15,6 +15,7 @@ from typing import Any
 
 from yolo_pipeline import attempt as attempts
 from yolo_pipeline import decoding, images
+from yolo_pipeline.asking import Predictor
 from yolo_pipeline.attempt import Attempt, differences
 from yolo_pipeline.building.splitting import splits_by_content
 from yolo_pipeline.building.writing import counts
@@ -32,7 +33,7 @@ from yolo_pipeline.recipes.diagnose import results_of_run
 from yolo_pipeline.recipes.report import write_reports
 from yolo_pipeline.reporting.reading import reading_lines
 from yolo_pipeline.run import Run, claim, set_aside
-from yolo_pipeline.tracks import Predictor, Track, Trained, asking_of, open_track
+from yolo_pipeline.tracks import Track, Trained, asking_of, open_track
 
 _BATCH = 16
 _LINES_OF_A_KIND = 5

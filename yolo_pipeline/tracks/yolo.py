@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
+from yolo_pipeline import runtimes
+from yolo_pipeline.asking import Asking, Predictor
 from yolo_pipeline.attempt import Attempt
 from yolo_pipeline.building.writing import BuiltDataset
 from yolo_pipeline.curves import ultralytics as results_csv
@@ -16,7 +18,8 @@ from yolo_pipeline.files import read_json, write_json
 from yolo_pipeline.nouns import Curves
 from yolo_pipeline.progress import Progress
 from yolo_pipeline.run import Run
-from yolo_pipeline.tracks import Asking, Predictor, Trained
+from yolo_pipeline.runtimes import kept
+from yolo_pipeline.tracks import Trained, yolo_export
 from yolo_pipeline.tracks.yolo_asking import open_torch
 from yolo_pipeline.tracks.yolo_device import device_of, use_all_cores
 from yolo_pipeline.tracks.yolo_weights import find_start, has_ended, load, pretrained_argument, start_record
@@ -74,19 +77,27 @@ class UltralyticsTrack:
         )
 
     def open(self, weights: Path, asking: Asking, runtime: str = "torch") -> Predictor:
-        return open_torch(weights, asking, half=runtime == "torch-half")
+        """A network that was exported runs as what it is, whatever `runtime` says."""
+        if runtimes.network_file(weights) is not None:
+            return runtimes.open_network(weights, asking)
+        if runtime in yolo_export.IN_TORCH:
+            return open_torch(weights, asking, half=runtime == "torch-half")
+        network = kept.find(weights, runtime)
+        if network is None:
+            raise WeightsError(weights, f"was not prepared for the runtime {runtime}", "Prepare it, or use torch")
+        return runtimes.open_network(network, asking)
 
     def runtimes(self, device: str | None) -> tuple[str, ...]:
-        return ()
+        return yolo_export.available(device)
 
     def prepared(self, weights: Path, runtime: str) -> bool:
-        return runtime.startswith("torch")
+        return runtime in yolo_export.IN_TORCH or kept.find(weights, runtime) is not None
 
     def prepare(self, weights: Path, runtime: str, asking: Asking, samples: Sequence[Path], progress: Progress) -> None:
-        pass
+        yolo_export.prepare(weights, runtime, asking, samples, progress)
 
     def export(self, weights: Path, target: str, folder: Path, imgsz: int, progress: Progress) -> Path:
-        raise NotImplementedError
+        return yolo_export.export(weights, target, folder, imgsz, progress)
 
     def curves(self, run: Run) -> Curves:
         curves = results_csv.read(run.training / "results.csv")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from yolo_pipeline.asking import Asking, Predictor
 from yolo_pipeline.decoding import Pixels
 from yolo_pipeline.errors import InputError, WeightsError, one_line
 from yolo_pipeline.nouns import Box, Detection
-from yolo_pipeline.tracks import Asking, Predictor
 from yolo_pipeline.tracks.yolo_device import device_of, use_all_cores
 from yolo_pipeline.tracks.yolo_weights import load
 
@@ -21,6 +23,8 @@ _UNTOLD_IMGSZ = 640
 def open_torch(weights: Path, asking: Asking, *, half: bool = False) -> Predictor:
     model = load(weights)
     device = device_of(asking.device, "device")
+    if half and device in ("cpu", "mps"):
+        raise InputError("runtime torch-half", f"is for CUDA devices; this one is {device}", "Use torch")
     imgsz = asking.imgsz or trained_imgsz(model)
     model.add_callback("on_predict_start", lambda _: use_all_cores())
 
@@ -37,7 +41,7 @@ def open_torch(weights: Path, asking: Asking, *, half: bool = False) -> Predicto
                     iou=asking.iou,
                     max_det=asking.most,
                     device=device,
-                    half=half,
+                    quantize=16 if half else None,
                     verbose=False,
                 )
             for place, result in zip(places, results, strict=True):
@@ -46,6 +50,16 @@ def open_torch(weights: Path, asking: Asking, *, half: bool = False) -> Predicto
 
     names = tuple(str(name) for _, name in sorted(model.names.items()))
     return Predictor(find, names, imgsz, _BATCH_ON_CPU if device == "cpu" else _BATCH_ON_GPU)
+
+
+def has_cuda() -> bool:
+    """Asks NVIDIA's driver for GPUs: importing torch for that takes seconds."""
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+        count = ctypes.c_int(0)
+        return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
+    except (OSError, AttributeError):
+        return False
 
 
 def trained_imgsz(model: Any) -> int:

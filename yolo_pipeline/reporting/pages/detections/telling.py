@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from yolo_pipeline.detecting.drawing import Colour, luminance
+from yolo_pipeline.detecting.drawing import Colour, is_bright
 from yolo_pipeline.detecting.folder import OutFolder
 from yolo_pipeline.detecting.naming import file_name
 from yolo_pipeline.errors import one_line
 from yolo_pipeline.reporting.pages.detections.thumbnails import MOST, take_thumbnails
 from yolo_pipeline.views import Seen, Views
-
-_LIGHT = 0.3  # luminance from which on black is read more easily than white
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ def class_rows(classes: Sequence[str], colours: Mapping[str, Colour]) -> list[li
 
 
 def _ink(colour: Colour) -> str:
-    return "#000" if luminance(colour) > _LIGHT else "#fff"
+    return "#000" if is_bright(colour) else "#fff"
 
 
 def _row(shown: Seen, indices: Mapping[str, int], views: Views, folder: OutFolder) -> list[Any]:

@@ -1,0 +1,65 @@
+"""What `detect` says in the end: for programs, as a table, in lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from yolo_pipeline.nouns import Skip
+from yolo_pipeline.recipes.detect.order import Detected
+from yolo_pipeline.views import Tally, named
+
+_MOST_CLASSES = 12  # on a terminal
+
+
+def as_json(counts: Tally, skipped: Sequence[Skip]) -> dict[str, Any]:
+    """What `detect --json` prints."""
+    return {
+        "images": counts.images,
+        "skipped": len(skipped),
+        "thresholds": {
+            named(threshold): {
+                "boxes": counts.total(threshold),
+                "images_with_boxes": counts.images_with_boxes[threshold],
+            }
+            for threshold in counts.views.thresholds
+        },
+    }
+
+
+def count_rows(detected: Detected) -> tuple[list[str], list[list[Any]]]:
+    """Heading and rows of a table: a column a threshold; boxes, pictures, and the classes with most boxes."""
+    counts = detected.counts
+    thresholds, lowest = counts.views.thresholds, counts.boxes[counts.views.lowest]
+    rows: list[list[Any]] = [
+        ["boxes", *(counts.total(threshold) for threshold in thresholds)],
+        ["images with boxes", *(f"{counts.images_with_boxes[at]} of {counts.images}" for at in thresholds)],
+    ]
+    if len(thresholds) > 1:
+        rows.append(["boxes that vanish", *(counts.vanished(threshold) or "" for threshold in thresholds)])
+    labels = sorted(lowest, key=lambda label: (-lowest[label], label))
+    rows += [[label, *(counts.boxes[at][label] for at in thresholds)] for label in labels[:_MOST_CLASSES]]
+    if len(labels) > _MOST_CLASSES:
+        rows.append([f"and {len(labels) - _MOST_CLASSES} classes more", *("…" for _ in thresholds)])
+    return ["at confidence", *map(named, thresholds)], rows
+
+
+def said(detected: Detected) -> Iterator[str]:
+    """Lines for the user, the last one with the page to open."""
+    yield from detected.notes
+    if detected.counts.noted:
+        yield f"{detected.counts.noted} pictures have several frames or pages, of which the first was read"
+    if detected.skipped:
+        yield f"{len(detected.skipped)} pictures were skipped: {detected.folder.skipped_file} says why"
+    if detected.mined is not None:
+        yield str(detected.mined)
+    yield f"Page: {detected.folder.page_file}"
+
+
+def told(value: object) -> str:
+    """A setting as the page says it."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "all" if value is None else str(value)

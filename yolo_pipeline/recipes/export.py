@@ -1,0 +1,247 @@
+"""A trained attempt -> its network in other formats, or all of it to be handed on; none that was not tried."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from yolo_pipeline import images
+from yolo_pipeline.asking import Asking
+from yolo_pipeline.errors import FinishedError, InputError, UsageError, one_line
+from yolo_pipeline.files import folder_beside, read_json, write_json
+from yolo_pipeline.judging.agreement import (
+    ASKED,
+    CONF,
+    LEAST_IOU,
+    Agreement,
+    tolerance,
+)
+from yolo_pipeline.progress import Progress, silent
+from yolo_pipeline.recipes.diagnose import results_of_run
+from yolo_pipeline.recipes.export_check import Original
+from yolo_pipeline.recipes.models import model_of_attempt
+from yolo_pipeline.results import part
+from yolo_pipeline.run import run_of
+from yolo_pipeline.runtimes import install_command, installed, open_network
+from yolo_pipeline.tracks import Track
+
+BUNDLE = "bundle"
+NEEDS: dict[str, tuple[str, ...]] = {
+    "onnx": ("onnx", "onnxruntime"),
+    "openvino": ("openvino",),
+    "tflite": ("litert_torch", "ai_edge_litert"),
+    "torchscript": (),
+    BUNDLE: (),
+}
+"""Target -> the packages that it needs beside the track's own, to be written and to be tried."""
+
+FIXED_SIZE = frozenset({"tflite"})
+"""Targets that take squares of one size alone."""
+
+CARD = "export.json"
+_STRIDE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """One export.
+
+    Attributes:
+        path: the file, or for OpenVINO the folder.
+        kept: whether it was there already.
+        card: what export.json beside it says.
+    """
+
+    target: str
+    path: Path
+    kept: bool
+    card: dict[str, Any]
+
+
+def export(
+    root: Path,
+    number: int,
+    targets: Sequence[str],
+    *,
+    out: Path | None = None,
+    imgsz: int | None = None,
+    again: bool = False,
+    progress: Progress = silent,
+    track: Track | None = None,
+) -> list[Exported]:
+    """Writes a finished attempt in other formats, each into a folder of `out` named after it.
+
+    Every file is opened again and asked for 8 pictures of the attempt; where it does not find what the weights find,
+    nothing of it is left.
+
+    Args:
+        out: default: runs/attempt-N/export.
+        imgsz: longer side of what the network is shown; default: as it was trained.
+        again: write anew what is there, keeping it as TARGET.1.
+        track: for tests; default: the attempt's.
+
+    Raises:
+        UsageError: no such target, an imgsz that no network takes.
+        FinishedError: another export is there.
+        InputError: there is nothing to export, a package is missing, or the export does not agree.
+    """
+    _require_targets(targets, imgsz)
+    model = model_of_attempt(root, number, track)
+    run = run_of(root, number)
+    asking = replace(model.asking, imgsz=imgsz or trained_imgsz(run.record, model.asking), conf=ASKED, device="cpu")
+    original = Original(root, number, model, asking)
+    done = []
+    for target in targets:
+        folder = (out or run.exports) / target
+        if (kept := _kept(folder, target, original, again)) is not None:
+            progress.say(f"{target}: {kept.path} is there already: {said_of(kept.card)}")
+            done.append(kept)
+            continue
+        progress.say(f"{target}: writing it")
+        done.append(_export(folder, target, original, progress))
+        progress.say(f"{target}: {said_of(done[-1].card)}")
+    return done
+
+
+def _require_targets(targets: Sequence[str], imgsz: int | None) -> None:
+    if not targets:
+        raise UsageError(f"--to: name at least one of {', '.join(NEEDS)}")
+    if imgsz is not None and (imgsz < _STRIDE or imgsz % _STRIDE):
+        raise UsageError(f"--imgsz {imgsz}: write a multiple of {_STRIDE}, such as 640")
+    for target in targets:
+        if target not in NEEDS:
+            raise UsageError(f"--to {one_line(target)}: there are {', '.join(NEEDS)}")
+    for target in targets:
+        if missing := [package for package in NEEDS[target] if not installed(package)]:
+            remedy = f"Type: {install_command(missing[0])}"
+            raise InputError(f"--to {target}", f"needs {' and '.join(missing)}: not installed", remedy)
+
+
+def trained_imgsz(record: dict[str, Any], asking: Asking) -> int:
+    """What the network was shown in training, as the framework rounded it."""
+    used = part(record, "training", "used").get("imgsz")
+    return used if isinstance(used, int) else asking.imgsz or 640
+
+
+def _kept(folder: Path, target: str, original: Original, again: bool) -> Exported | None:
+    """An export that is there already, when it is the one that would be written; None: write it.
+
+    Raises:
+        FinishedError: it is another one.
+    """
+    if again or not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return None
+    remedy = "Name another folder with --out, or add --again, which keeps what is there under another name"
+    try:
+        card = read_json(folder / CARD)
+        path = folder / Path(card["file"]).name
+        same = {key: card[key] for key in ("target", "weights", "imgsz", "conf")} == _wanted(target, original)
+        whole = card["sha256"] == _digests(folder) and bool(said_of(card))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FinishedError(folder, f"holds something else ({one_line(str(error))})", remedy) from error
+    if not same or not whole:
+        reason = "was exported from other weights or at another imgsz" if not same else "was changed since"
+        raise FinishedError(folder, reason, remedy)
+    return Exported(target, path, True, card)
+
+
+def _wanted(target: str, original: Original) -> dict[str, Any]:
+    model = original.model
+    return {"target": target, "weights": model.sha256, "imgsz": original.asking.imgsz, "conf": model.conf}
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """Path below `folder` -> sha256, of all but export.json."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file() and file.name != CARD)
+    return {file.relative_to(folder).as_posix(): images.sha256(file) for file in files}
+
+
+def _export(folder: Path, target: str, original: Original, progress: Progress) -> Exported:
+    """Writes and tries it beside its place, where it comes when it agrees."""
+    try:
+        with folder_beside(folder) as building:
+            write = _write_bundle if target == BUNDLE else _write_network
+            path, agreed = write(building, target, original, progress)
+            card = {**_wanted(target, original), **_card(original, path, agreed, target), "sha256": _digests(building)}
+            write_json(building / CARD, card)
+            _set_aside(folder)
+    finally:
+        with suppress(OSError):  # there is something in it
+            folder.parent.rmdir()
+    return Exported(target, folder / path.name, False, card)
+
+
+def _write_network(building: Path, target: str, original: Original, progress: Progress) -> tuple[Path, Agreement]:
+    asking = original.asking
+    assert asking.imgsz is not None
+    look = original.squared if target in FIXED_SIZE else original.as_they_are  # first, as it costs least
+    weights = building / f"attempt-{original.number}.pt"  # exports are named after it
+    shutil.copyfile(original.model.weights, weights)
+    try:
+        path = original.model.track.export(weights, target, building, asking.imgsz, progress)
+    finally:
+        weights.unlink()
+    predictor = open_network(path, asking)
+    names = tuple(map(one_line, original.predictor.names))
+    if predictor.names != names:
+        raise InputError(path.name, f"its classes are {predictor.names}, the weights' {names}", "Export it again")
+    return path, original.agreement(path, predictor(look.pixels), look)
+
+
+def _write_bundle(building: Path, target: str, original: Original, progress: Progress) -> tuple[Path, Agreement]:
+    from yolo_pipeline.recipes.bundle import run_example, write_bundle
+
+    run, model = run_of(original.root, original.number), original.model
+    look, asking = original.as_they_are, replace(original.asking, conf=model.conf)
+    path = building / f"attempt-{original.number}.tar.gz"
+    write_bundle(results_of_run(original.root, original.number, run), model.weights, asking, path)
+    return path, original.agreement(path, run_example(path, original.pictures, look.conf), look)
+
+
+def _card(original: Original, path: Path, agreed: Agreement, target: str) -> dict[str, Any]:
+    """What export.json says of the check."""
+    checked = {**asdict(agreed), "iou_wanted": LEAST_IOU, "score_tolerance": tolerance(agreed.conf)}
+    return {
+        "file": path.name,
+        "attempt": original.number,
+        "names": list(original.predictor.names),
+        "iou": original.asking.iou,
+        "agreement": {**checked, "on": [file.name for file in original.pictures]},
+        "versions": original.model.track.versions() | {module: _version(module) for module in NEEDS[target]},
+    }
+
+
+def _version(module: str) -> str:
+    return importlib.metadata.version(module.replace("_", "-"))
+
+
+def _set_aside(folder: Path) -> None:
+    """Renames what is there, if there is something, to the first free NAME.K."""
+    if not folder.exists():
+        return
+    number = 1
+    while (target := folder.with_name(f"{folder.name}.{number}")).exists():
+        number += 1
+    folder.rename(target)
+
+
+def said_of(card: dict[str, Any]) -> str:
+    """The check in a line."""
+    agreed = card["agreement"]
+    lowered = f" from confidence {agreed['conf']:g} on" if agreed["conf"] < CONF else ""
+    return (
+        f"{agreed['compared']} boxes on {agreed['pictures']} pictures{lowered} are those of the weights "
+        f"(IoU {agreed['least_iou']:.3f} or more, scores within {agreed['score_difference']:.1g})"
+    )
+
+
+def as_json(number: int, exported: Sequence[Exported]) -> dict[str, Any]:
+    return {
+        "attempt": number,
+        "exports": [{**one.card, "path": str(one.path), "kept": one.kept} for one in exported],
+    }

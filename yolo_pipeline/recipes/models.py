@@ -1,0 +1,128 @@
+"""A model to detect with: that of a finished attempt, or a weights file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from yolo_pipeline.asking import Asking
+from yolo_pipeline.comparison import SavedImage
+from yolo_pipeline.errors import InputError, WeightsError
+from yolo_pipeline.files import read_json
+from yolo_pipeline.images import sha256
+from yolo_pipeline.results import UNTOLD_CONF, confidence, part
+from yolo_pipeline.run import Run, require_finished
+from yolo_pipeline.tracks import Track, open_track
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A trained model, and what is known of its data.
+
+    Attributes:
+        title: "attempt 5", or the name of the weights file.
+        sha256: of the weights.
+        asking: with the imgsz that it was trained at, where that is known.
+        conf: the confidence from which on its detections count.
+        training: its training pictures that are still there.
+        checked_on: its val pictures that are still there, and `truth`, their objects as COCO JSON.
+        photos: the photos that its data was made of, with split and objects.
+    """
+
+    title: str
+    track: Track
+    weights: Path
+    sha256: str
+    asking: Asking
+    conf: float
+    training: tuple[Path, ...] = ()
+    checked_on: tuple[Path, ...] = ()
+    truth: Mapping[str, Any] | None = None
+    photos: tuple[SavedImage, ...] = field(default=(), repr=False)
+
+
+def model_of_attempt(root: Path, number: int, track: Track | None = None) -> Model:
+    """The model of a finished attempt.
+
+    Raises:
+        InputError: it is not finished, was made elsewhere without its weights, or these are not what was recorded.
+    """
+    run = require_finished(root, number)
+    record = run.record
+    weights, digest = weights_of(run, record)
+    settings = part(record, "settings")
+    imgsz = part(settings, "train").get("imgsz")
+    scores = run.read_scores() if run.scores_file.is_file() else {}
+    data = part(record, "data").get("folder")
+    folder = root / data if isinstance(data, str) else None
+    truth, checked_on = _checked_on(run, folder)
+    return Model(
+        title=f"attempt {number}",
+        track=track or open_track(str(settings.get("track", "yolo"))),
+        weights=weights,
+        sha256=digest,
+        asking=Asking(imgsz=imgsz if isinstance(imgsz, int) else None),
+        conf=confidence(record, scores),
+        training=_training_pictures(folder),
+        checked_on=checked_on,
+        truth=truth,
+        photos=run.read_dataset() or (),
+    )
+
+
+def model_of_weights(weights: Path) -> Model:
+    """Any weights file that the YOLO track can open, or an exported network.
+
+    Raises:
+        WeightsError: there is no such file.
+    """
+    if not weights.exists():
+        raise WeightsError(weights, "there is no such file", "Check --weights")
+    return Model(weights.name, open_track("yolo"), weights, _digest(weights), Asking(), UNTOLD_CONF)
+
+
+def _digest(weights: Path) -> str:
+    """The sha256 of a file, or, of an exported network that is a folder, that of its files' names and sha256."""
+    if weights.is_file():
+        return sha256(weights)
+    files = sorted(file for file in weights.rglob("*") if file.is_file())
+    listed = [(file.relative_to(weights).as_posix(), sha256(file)) for file in files]
+    return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
+
+
+def weights_of(run: Run, record: Mapping[str, Any]) -> tuple[Path, str]:
+    """The weights of a finished run, and their sha256.
+
+    Raises:
+        WeightsError: they are gone, or others than those that were judged.
+    """
+    said = part(record, "training").get("weights")
+    if not isinstance(said, str):
+        raise InputError(run.folder, "has no weights: it was made elsewhere", "Name the file with --weights")
+    weights = run.folder / said
+    if not weights.is_file():
+        raise WeightsError(weights, "is gone", "Put it back, or train again with --again")
+    digest = sha256(weights)
+    if digest != part(record, "training").get("sha256", digest):
+        reason = "is not the file that was judged (its sha256 is another)"
+        raise WeightsError(weights, reason, "Put the right one back, or name this one with --weights")
+    return weights, digest
+
+
+def _training_pictures(folder: Path | None) -> tuple[Path, ...]:
+    below = folder / "images" / "train" if folder is not None else None
+    return tuple(sorted(file for file in below.rglob("*") if file.is_file())) if below and below.is_dir() else ()
+
+
+def _checked_on(run: Run, folder: Path | None) -> tuple[Mapping[str, Any] | None, tuple[Path, ...]]:
+    """The truth of val, and its pictures; nothing where one of them is gone."""
+    if folder is None or not run.truth_file("val").is_file():
+        return None, ()
+    truth = read_json(run.truth_file("val"))
+    files = tuple(folder / image["file_name"] for image in truth["images"])
+    inside = all(file.resolve().is_relative_to(folder.resolve()) and file.is_file() for file in files)
+    return (truth, files) if inside else (None, ())
