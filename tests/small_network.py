@@ -19,7 +19,7 @@ _LAYERS = {
     "backbone": [[-1, 1, "Conv", [channels, 3, 2]] for channels in (8, 16, 32, 32, 32)],
     "head": [[[2, 3, 4], 1, "Detect", ["nc"]]],
 }
-_PICTURES, _STEPS, _BATCH = 64, 120, 8
+_PICTURES, _STEPS, _BATCH = 64, 100, 8
 
 Square = tuple[int, float, float, float, float]
 """Class number; centre, width and height as parts of the picture's."""
@@ -47,7 +47,7 @@ def write_pictures(folder: Path, count: int, start: int = 1000) -> list[Path]:
     return files
 
 
-def train_small_network(weights: Path, names: tuple[str, ...] = NAMES) -> Path:
+def train_small_network(weights: Path, steps: int = _STEPS) -> Path:
     """Writes weights as Ultralytics saves them; the same ones every time on the same machine."""
     from yolo_pipeline.tracks.yolo_weights import quiet_ultralytics
 
@@ -64,9 +64,9 @@ def train_small_network(weights: Path, names: tuple[str, ...] = NAMES) -> Path:
     shown, labels = zip(*(squares(seed) for seed in range(_PICTURES)), strict=True)
     inputs = torch.from_numpy(np.stack(shown)[..., ::-1].copy()).permute(0, 3, 1, 2).float() / 255
     optimizer = torch.optim.AdamW(network.parameters(), lr=0.005)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.01, total_steps=_STEPS)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.01, total_steps=max(steps, 10))
     rng = np.random.default_rng(0)
-    for _ in range(_STEPS):
+    for _ in range(steps):
         chosen = rng.choice(_PICTURES, _BATCH, replace=False)
         rows = [(at, *row) for at, number in enumerate(chosen) for row in labels[number]]
         table = torch.tensor(rows, dtype=torch.float32)
@@ -75,7 +75,7 @@ def train_small_network(weights: Path, names: tuple[str, ...] = NAMES) -> Path:
         network.loss(batch)[0].sum().backward()
         optimizer.step()
         schedule.step()
-    network.names = dict(enumerate(names))
+    network.names = dict(enumerate(NAMES))
     network.args, network.criterion = {}, None
     torch.save({"model": network.eval().half(), "train_args": {"imgsz": IMGSZ}, "epoch": -1}, weights)
     return weights

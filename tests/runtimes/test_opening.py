@@ -63,9 +63,13 @@ def test_the_command_line_says_it_with_exit_code_3(tmp_path: Path, cli: Callable
     (tmp_path / "scraped" / "a.png").touch()
     ended = cli("detect", "--weights", tmp_path / "a.xml", tmp_path / "scraped", "--out", tmp_path / "out")
     assert ended.code == 3
-    assert ended.err.strip().splitlines()[-1].endswith(
-        "a.xml: says stride: 0, which is no whole number from 1 to 1024. "
-        "Export it again with Ultralytics or yolo_pipeline"
+    assert (
+        ended.err.strip()
+        .splitlines()[-1]
+        .endswith(
+            "a.xml: says stride: 0, which is no whole number from 1 to 1024. "
+            "Export it again with Ultralytics or yolo_pipeline"
+        )
     )
     assert ended.out == ""
 

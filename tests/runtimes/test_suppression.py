@@ -88,7 +88,9 @@ def test_networks_that_suppress_by_themselves(seed: int, conf: float, most: int)
 
 
 @pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("row", [pytest.param(0, id="centre"), pytest.param(3, id="height"), pytest.param(4, id="score")])
+@pytest.mark.parametrize(
+    "row", [pytest.param(0, id="centre"), pytest.param(3, id="height"), pytest.param(4, id="score")]
+)
 def test_what_is_no_number_is_left_out(broken: float, row: int) -> None:
     candidates = np.array([[50, 50, 20, 20, 0.9], [90, 90, 20, 20, 0.8]], dtype=np.float32).T
     candidates[row, 0] = broken

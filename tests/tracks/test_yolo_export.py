@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import Ended
 from small_network import IMGSZ, NAMES, squares, train_small_network, write_pictures
 
 from yolo_pipeline.asking import Asking, Predictor
@@ -39,37 +39,54 @@ SHAPES = {
 
 @dataclass(frozen=True)
 class Prepared:
-    """Weights, pictures to calibrate on, and the environment of a user in whose cache all networks lie."""
+    """Weights, pictures to calibrate on, and the command that made networks of them: in an empty cache and home."""
 
     weights: Path
     samples: list[Path]
-    environment: dict[str, str]
-
-    @property
-    def home(self) -> Path:
-        return Path(self.environment["HOME"])
+    by: subprocess.CompletedProcess[str]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A home and a cache of their own for this process, and those that it starts."""
     root = tmp_path_factory.mktemp("user")
     (root / "home").mkdir()
-    ours = {"HOME": str(root / "home"), "XDG_CACHE_HOME": str(root / "cache")}
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in ours.items():
-            patch.setenv(name, value)
-        yield {**os.environ}
+        patch.setenv("HOME", str(root / "home"))
+        patch.setenv("XDG_CACHE_HOME", str(root / "cache"))
+        yield root / "home"
 
 
 @pytest.fixture(scope="module")
-def prepared(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Prepared:
+def prepared(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     folder = tmp_path_factory.mktemp("model")
     weights = train_small_network(folder / "small.pt")
     samples = write_pictures(folder / "samples", 16, start=200)
-    for runtime in ("openvino-int8", *FLOATS):
-        track.prepare(weights, runtime, ASKING, samples, silent)
-    return Prepared(weights, samples, environment)
+    write_pictures(folder / "scraped", 3)
+    calibrated = ("--runtime", "openvino", "--int8", "--calibrate", folder / "samples")
+    by = detect_alone(weights, folder / "scraped", folder / "out", *calibrated)
+    track.prepare(weights, "onnx", ASKING, (), silent)
+    return Prepared(weights, samples, by)
+
+
+def asked(weights: Path, source: Path, out: Path, *more: object) -> list[str]:
+    said = ("detect", "--weights", weights, source, "--conf", 0.5, "--imgsz", IMGSZ, "--out", out, "--json", *more)
+    return [str(one) for one in said]
+
+
+def detect_alone(weights: Path, source: Path, out: Path, *more: object) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, which tells in the end what it has imported."""
+    command = [sys.executable, "-c", AND_TELL, *asked(weights, source, out, *more)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+AND_TELL = """
+import json, sys
+from yolo_pipeline.cli import run
+code = run(sys.argv[1:])
+print(json.dumps([name for name, module in sys.modules.items() if module is not None]), file=sys.stderr)
+sys.exit(code)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -298,121 +315,78 @@ def train_nothing(weights: Path) -> Path:
     return weights
 
 
-# Commands, in processes of their own
-
-
-WARM = """
-import sys
-from yolo_pipeline.cli import run
-code = run(sys.argv[1:])
-heavy = {"torch", "ultralytics", "torchvision", "matplotlib", "pandas", "plotly"} & set(sys.modules)
-print("heavy:", sorted(heavy), file=sys.stderr)
-sys.exit(code)
-"""
-
-
-def detect(prepared: Prepared, out: Path, *arguments: str, warm: bool = True) -> subprocess.CompletedProcess[str]:
-    said = ["detect", "--weights", str(prepared.weights), *arguments, "--out", str(out), "--json"]
-    start = ["-c", WARM] if warm else ["-m", "yolo_pipeline"]
-    environment = {**prepared.environment, "YOLO_VERBOSE": "true"}
-    return subprocess.run([sys.executable, *start, *said], env=environment, capture_output=True, text=True)
+# Commands
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("runtime", FLOATS)
-def test_a_prepared_runtime_needs_no_torch(prepared: Prepared, tmp_path: Path, runtime: str) -> None:
+def test_a_prepared_runtime_needs_no_torch(
+    prepared: Prepared, tmp_path: Path, cli: Callable[..., Ended], runtime: str
+) -> None:
     """The first command checks it, which takes torch; the second one does not."""
     source = write_pictures(tmp_path / "scraped", 12)[0].parent
-    asked = (str(source), "--conf", "0.5", "--imgsz", str(IMGSZ), "--runtime", runtime)
-    first = detect(prepared, tmp_path / "first", *asked)
-    assert first.returncode == 0, first.stderr
-    assert f"checking whether {runtime} finds what torch finds: once, on 12 pictures" in first.stderr
-    second = detect(prepared, tmp_path / "second", *asked)
+    first = cli(*asked(prepared.weights, source, tmp_path / "first", "--runtime", runtime))
+    assert first.code == 0, first.err
+    assert f"checking whether {runtime} finds what torch finds: once, on 12 pictures" in first.err
+    second = detect_alone(prepared.weights, source, tmp_path / "second", "--runtime", runtime)
     assert second.returncode == 0, second.stderr
     assert "checking" not in second.stderr
-    assert second.stderr.splitlines()[-1] == "heavy: []"
-    assert json.loads(second.stdout)["images"] == 12
+    imported = set(json.loads(second.stderr.splitlines()[-1]))
+    assert not {"torch", "torchvision", "ultralytics", "matplotlib", "pandas", "plotly", "nncf"} & imported
+    assert json.loads(second.stdout) == json.loads(first.out)
     assert json.loads(second.stdout)["thresholds"]["0.5"]["boxes"] >= 12
     assert (tmp_path / "first" / "detections.csv").read_bytes() == (tmp_path / "second" / "detections.csv").read_bytes()
 
 
 @pytest.mark.slow
-def test_preparing_prints_nothing_but_the_result_and_reports_to_nobody(prepared: Prepared, tmp_path: Path) -> None:
-    """In an empty cache and an empty home: export, 8 bits, check and detection."""
-    home, cache = tmp_path / "home", tmp_path / "cache"
-    home.mkdir()
-    fresh = replace(prepared, environment={**prepared.environment, "HOME": str(home), "XDG_CACHE_HOME": str(cache)})
-    source = write_pictures(tmp_path / "scraped", 3)[0].parent
-    asked = (str(source), "--conf", "0.5", "--runtime", "openvino", "--int8", "--calibrate", str(prepared.samples[0].parent))
-    done = detect(fresh, tmp_path / "out", *asked, warm=False)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["images"] == 3
-    words = [line for line in done.stderr.splitlines() if line]
+def test_preparing_prints_nothing_but_the_result(prepared: Prepared) -> None:
+    """In an empty cache: export, 8 bits, check and detection."""
+    assert prepared.by.returncode == 0, prepared.by.stderr
+    assert json.loads(prepared.by.stdout)["images"] == 3
+    *words, imported = prepared.by.stderr.splitlines()
+    assert {"torch", "ultralytics", "openvino", "nncf"} <= set(json.loads(imported))
     assert [line.split(":")[0] for line in words] == [
         "exporting the network for openvino",
         "measuring the scales of int8 on 16 training pictures",
         "checking whether openvino-int8 finds what torch finds",
         "openvino-int8",
-        *(line.split(":")[0] for line in words[4:-1]),
+        "writing tables, contact sheet and page",
         "Page",
     ]
+
+
+@pytest.mark.slow
+def test_nothing_is_reported_to_the_makers_of_openvino_and_nncf(prepared: Prepared, home: Path) -> None:
+    """The package that does so is installed with them; it notes in the home folder who it is that reports."""
+    assert importlib.util.find_spec("openvino") is not None
+    imported = json.loads(prepared.by.stderr.splitlines()[-1])
+    assert "openvino.tools.ovc" in imported
+    assert [name for name in imported if name.split(".")[0] == "openvino_telemetry"] == []
+    track.export(prepared.weights, "openvino", prepared.weights.parent / "exported", IMGSZ, silent)
+    with pytest.raises(ImportError):
+        importlib.import_module("openvino_telemetry")
     assert [path for path in home.rglob("*") if path.is_file()] == []
-    assert not {"ga4", "telemetry"} & {part for path in tmp_path.rglob("*") for part in path.name.split("_")}
-
-
-def test_what_openvino_and_nncf_report_with_cannot_be_imported(prepared: Prepared) -> None:
-    """The package is installed with them, and would tell its makers what is exported."""
-    code = (
-        "import importlib.util as u; assert u.find_spec('openvino_telemetry') is not None\n"
-        "import sys; from pathlib import Path; from yolo_pipeline.progress import silent\n"
-        "from yolo_pipeline.asking import Asking; from yolo_pipeline.tracks.yolo import track\n"
-        "track.export(Path(sys.argv[1]), 'openvino', Path(sys.argv[2]), 64, silent)\n"
-        "import nncf, openvino.tools.ovc\n"
-        "assert sys.modules['openvino_telemetry'] is None\n"
-        "assert not [name for name in sys.modules if name.startswith('openvino_telemetry.')]\n"
-    )
-    out = prepared.weights.parent / "exported"
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(prepared.weights), str(out)],
-        env=prepared.environment, capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == ""
-    assert [path.name for path in out.iterdir()] == ["small_openvino_model"]
-    assert [path for path in prepared.home.rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.slow
 def test_another_network_in_its_place_is_refused_by_name_and_left_out_by_auto(
-    prepared: Prepared, tmp_path: Path
+    prepared: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Callable[..., Ended]
 ) -> None:
-    """A network with the same classes and size that was never trained, whole and with a manifest of its own."""
-    weights = Path(shutil.copy(prepared.weights, tmp_path / "ours.pt"))
+    """One with the same classes and size that has learnt nothing, whole and with a manifest."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    untrained = train_small_network(tmp_path / "untrained.pt", steps=1)
+    other = track.export(untrained, "onnx", tmp_path, IMGSZ, silent)
+    kept.make(prepared.weights, "onnx", lambda folder: Path(shutil.copy(other, folder / "network.onnx")))
     source = write_pictures(tmp_path / "scraped", 8)[0].parent
-    cache = tmp_path / "cache"
-    elsewhere = replace(prepared, weights=weights, environment={**prepared.environment, "XDG_CACHE_HOME": str(cache)})
-    swap = (
-        "import sys; from pathlib import Path; from yolo_pipeline.asking import Asking\n"
-        "from yolo_pipeline.progress import silent; from yolo_pipeline.runtimes import kept\n"
-        "from yolo_pipeline.tracks import yolo_export; import torch\n"
-        "load = yolo_export.load\n"
-        "def other(file):\n"
-        "    model = load(file)\n"
-        "    for layer in model.model.model[-1].cv2: torch.nn.init.normal_(layer[-1].weight)\n"
-        "    return model\n"
-        "yolo_export.load = other\n"
-        "yolo_export.prepare(Path(sys.argv[1]), 'openvino', Asking(), (), silent)\n"
-    )
-    subprocess.run([sys.executable, "-c", swap, str(weights)], env=elsewhere.environment, check=True)
-    by_name = detect(elsewhere, tmp_path / "a", str(source), "--runtime", "openvino", warm=False)
-    assert by_name.returncode == 3
-    last = by_name.stderr.strip().splitlines()[-1]
-    assert last.startswith("error: runtime openvino: does not find what torch finds: mAP50 ")
+    by_name = cli(*asked(prepared.weights, source, tmp_path / "a", "--runtime", "onnx"))
+    assert by_name.code == 3
+    last = by_name.err.strip().splitlines()[-1]
+    assert last.startswith("error: runtime onnx: does not find what torch finds: mAP50 ")
     assert last.endswith("on 8 pictures, where 0.002 is allowed. Use torch")
-    assert by_name.stdout == ""
-    by_itself = detect(elsewhere, tmp_path / "b", str(source), warm=False)
-    assert by_itself.returncode == 0, by_itself.stderr
-    assert "left out: runtime openvino: does not find what torch finds" in by_itself.stderr
+    assert by_name.out == ""
+    by_itself = cli(*asked(prepared.weights, source, tmp_path / "b"))
+    assert by_itself.code == 0, by_itself.err
+    assert "left out: runtime onnx: does not find what torch finds" in by_itself.err
     assert json.loads((tmp_path / "b" / "detect.json").read_text())["runtime"] == "torch"
 
 

@@ -64,8 +64,9 @@ def detect(root: Path, model: Model, order: Order, progress: Progress = silent) 
         if len(unseen) < len(candidates):
             progress.say(f"{len(candidates) - len(unseen)} pictures were seen before")
         outdated = 0
-        for outdated, seen in enumerate(journal.forget(unseen), start=1):
+        for seen in journal.forget(unseen):
             products.remove(seen)
+            outdated += 1
         if outdated:
             said = "pictures of an earlier run are gone or have changed: what it made of them is removed"
             notes.append(f"{outdated} {said}")
