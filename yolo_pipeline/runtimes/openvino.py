@@ -30,7 +30,7 @@ def open_file(file: Path) -> Network:
         WeightsError: it cannot be read, or is no detector.
     """
     told = described(file)
-    core = quiet_openvino().Core()
+    core = _core()
     try:
         model = core.read_model(file)
         size = fixed_size(file, [side.get_length() if side.is_static else None for side in model.input().partial_shape])
@@ -59,6 +59,14 @@ def quiet_openvino() -> Any:
     import openvino
 
     return openvino
+
+
+@functools.cache
+def _core() -> Any:
+    """One for as long as the process lives. With its last network a core takes away the stack for signals that it has
+    given to a thread; where another thread lets that network go, the next Ctrl-C would crash.
+    """
+    return quiet_openvino().Core()
 
 
 def _compiled(core: Any, model: Any) -> Any:

@@ -34,7 +34,7 @@ def quiet_ultralytics() -> Any:
         os.environ["YOLO_CONFIG_DIR"] = str(folder)
         os.environ["YOLO_OFFLINE"] = "1"  # at import it would look for the network, to report and to update
         os.environ["YOLO_AUTOINSTALL"] = "false"
-        os.environ.setdefault("YOLO_VERBOSE", "false")
+        os.environ["YOLO_VERBOSE"] = "false"  # what it says on stdout would stand among results
     import ultralytics
     from ultralytics.nn import tasks
     from ultralytics.utils.events import events
