@@ -17,6 +17,7 @@ from yolo_pipeline.detecting.drawing import (
     label_sprite,
     line_width,
     luminance,
+    score_said,
     shortened,
 )
 from yolo_pipeline.nouns import Box
@@ -76,6 +77,18 @@ def test_the_surest_label_lies_on_top() -> None:
     label = np.s_[99 - height : 99, 99 : 99 + width]
     assert changed(one)[label].all()
     assert (one[label] == two[label]).all()
+
+
+@pytest.mark.parametrize(
+    ("score", "said"),
+    [(0.8686, "0.86"), (0.3999, "0.39"), (0.4, "0.40"), (0.29, "0.29"), (0.57, "0.57"), (1.0, "1.00")],
+)
+def test_scores_are_cut_off_as_on_the_page(score: float, said: str) -> None:
+    assert score_said(score) == said
+    palette = colours(["a"])
+    picture, sprite = drawn(grey(640, 480), [found("a", score, 100, 100, 200, 200)], palette), f"a {said}"
+    label = label_sprite(sprite, font_size(640, 480), palette["a"])
+    assert (picture[99 - label.shape[0] : 99, 99 : 99 + label.shape[1]] == label).all()
 
 
 @pytest.mark.parametrize("size", [(1, 1), (3000, 1), (1, 3000), (7, 5), (32, 32)], ids=str)

@@ -58,13 +58,13 @@ def test_labelled_and_held_out_pictures_are_left_out_with_the_reason(tmp_path: P
     a, b, _ = (sha256(one.file) for one in pictures[:3])
     found = mined_from(pictures, tmp_path / "out", labelled={a, b}, held={b})
     assert [(skip.file, skip.why) for skip in found.left_out] == [
-        ("s/a.jpg", "a labelled picture of the attempt: it has objects"),
+        ("s/a.jpg", "a training picture of the attempt: it is labelled, or a background already"),
         ("s/b.png", "a val or test picture of the attempt: training on it would flatter the scores"),
     ]
     assert found.added == 1
     assert str(found) == (
         f"1 pictures on which the model fires were added to {tmp_path / 'out'}; 2 were left out "
-        "(the first, s/a.jpg: a labelled picture of the attempt: it has objects)"
+        "(the first, s/a.jpg: a training picture of the attempt: it is labelled, or a background already)"
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import time
@@ -90,8 +91,8 @@ def test_one_look_gives_every_threshold(tmp_path: Path, scraped: Path) -> None:
     assert [entry["name"] for entry in coco["categories"]] == ["chicken", "onion"]
     assert len(coco["annotations"]) == 6
     assert json.loads((out / "detect.json").read_text(encoding="utf-8"))["thresholds"] == {
-        "0.3": {"boxes": 6, "images_with_boxes": 4},
-        "0.5": {"boxes": 4, "images_with_boxes": 4},
+        "0.3": {"boxes": 6, "images_with_boxes": 4, "classes": {"chicken": 4, "onion": 2}},
+        "0.5": {"boxes": 4, "images_with_boxes": 4, "classes": {"chicken": 2, "onion": 2}},
     }
     assert "2 boxes vanish" in (out / "detections.html").read_text(encoding="utf-8")
 
@@ -266,11 +267,35 @@ def test_a_damaged_end_of_the_journal_is_seen_again(tmp_path: Path, scraped: Pat
 def test_another_confidence_wants_another_folder(tmp_path: Path, scraped: Path) -> None:
     out = tmp_path / "out"
     detect(tmp_path, model(tmp_path), order(scraped, out=out))
-    with pytest.raises(InputError, match=r"made with another conf\. Name another folder with --out, or add --again"):
+    with pytest.raises(InputError, match=r"made with conf 0\.3, 0\.5\. Name another folder with --out, or add --again"):
         detect(tmp_path, model(tmp_path), order(scraped, out=out, thresholds=(0.2,)))
     detect(tmp_path, model(tmp_path), order(scraped, out=out, thresholds=(0.2,), again=True))
     assert (tmp_path / "out.1" / "detections.csv").is_file()
     assert sorted(path.name for path in (out / "pictures").iterdir()) == ["0.2"]
+
+
+def test_another_source_wants_another_folder(tmp_path: Path, labelled_folder: Callable[..., Path]) -> None:
+    """Two folders of one name: what was found in the first is not lost."""
+    one, other = labelled_folder(tmp_path / "a" / "images", 2), labelled_folder(tmp_path / "b" / "images", 2, start=2)
+    detect(tmp_path, model(tmp_path), order(one))
+    out = tmp_path / "detections" / "attempt-5" / "images"
+    before = content(out)
+    with pytest.raises(InputError, match=rf"made with sources {re.escape(str(one))}\. Name another folder"):
+        detect(tmp_path, model(tmp_path), order(other))
+    assert content(out) == before
+
+
+def test_pictures_of_the_attempt_are_no_backgrounds_to_mine(
+    project: Path, labelled_folder: Callable[..., Path]
+) -> None:
+    train(project, 1, track=FakeTrack(find_squares))
+    used = replace(model_of_attempt(project, 1), track=FakeTrack(find_squares))
+    labelled_folder(project / "datasets" / "raw" / "pictures", 2, start=70)  # beside the 20 of the attempt
+    detected = detect(
+        project, used, order(project / "datasets/raw/pictures", out=project / "found", mine=project / "mined")
+    )
+    assert detected.mined is not None
+    assert (detected.mined.added, len(detected.mined.left_out)) == (2, 20)
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, scraped: Path) -> None:
@@ -304,7 +329,7 @@ def test_pictures_that_detect_made_are_no_source(tmp_path: Path, scraped: Path) 
 def test_nothing_readable_at_all(tmp_path: Path) -> None:
     (tmp_path / "scraped").mkdir()
     (tmp_path / "scraped" / "a.jpg").touch()
-    with pytest.raises(InputError, match="none of 1 pictures can be read"):
+    with pytest.raises(InputError, match="none of 1 pictures can be had"):
         detect(tmp_path, model(tmp_path), order(tmp_path / "scraped", out=tmp_path / "out"))
 
 
@@ -397,6 +422,12 @@ def test_command_with_real_weights(tmp_path: Path, scraped: Path, cli: Callable[
         pytest.param(["--weights", "best.pt", "--iou", "nan"], 2, "--iou nan: write a number", id="no overlap"),
         pytest.param(["--weights", "best.pt", "--classes", " , "], 2, "name at least one", id="no class at all"),
         pytest.param(["--weights", "best.pt", "--save", "csv"], 2, "--save csv: say xml, yolo", id="unknown labels"),
+        pytest.param(
+            ["0.4", "--weights", "best.pt"], 2, "0.4 is no picture: several confidences", id="blanks for commas"
+        ),
+        pytest.param(
+            ["--weights", "best.pt", "--calibrate", "."], 2, "--calibrate is for --int8", id="calibrate alone"
+        ),
         pytest.param(["--attempt", "9"], 3, "error: ", id="no attempt"),
     ],
 )

@@ -27,12 +27,14 @@ from yolo_pipeline.files import read_json
 from yolo_pipeline.formats.voc import annotation_xml
 from yolo_pipeline.nouns import Box, Truth
 from yolo_pipeline.progress import Progress
+from yolo_pipeline.recipes import bundle as bundle_recipe
 from yolo_pipeline.recipes.export import export
 from yolo_pipeline.recipes.export_check import check_pictures
 from yolo_pipeline.recipes.train import train
 from yolo_pipeline.run import run_of
 from yolo_pipeline.runtimes import installed
 from yolo_pipeline.tracks import yolo
+from yolo_pipeline.tracks.yolo_weights import quiet_ultralytics
 
 HOSTILE = "a|b <img src=x> [x](javascript:x) `c` 닭"
 
@@ -254,7 +256,7 @@ def test_the_example_runs_where_there_is_no_yolo_pipeline(bundle: Path, trained:
     folder = unpacked(bundle, tmp_path)
     settings = yaml.safe_load((folder / "settings.yaml").read_text(encoding="utf-8"))
     write_yaml(folder / "settings.yaml", {**settings, "conf": 0.25})
-    assert len((folder / "example.py").read_text(encoding="utf-8").splitlines()) < 30
+    assert len((folder / "example.py").read_text(encoding="utf-8").splitlines()) < 35
     picture = tmp_path / "사진 *.png"
     shutil.copyfile(trained / "datasets/raw/pictures/photo_001.png", picture)
     (folder / "yolo_pipeline.py").write_text("raise ImportError", encoding="utf-8")
@@ -270,6 +272,35 @@ def test_the_example_runs_where_there_is_no_yolo_pipeline(bundle: Path, trained:
     assert {row["picture"] for row in rows} == {str(picture)}
     assert [row["class"] for row in rows] == [one.label for one in found]
     assert [row["score"] for row in rows] == pytest.approx([one.score for one in found], abs=2e-4)
+
+
+def test_the_example_names_what_it_cannot_read_and_goes_on(tmp_path: Path) -> None:
+    shutil.copyfile(Path(bundle_recipe.__file__).with_name("bundled_example.py"), tmp_path / "example.py")
+    random = quiet_ultralytics().YOLO("yolov8n.yaml")
+    for branch in random.model.model[-1].cv3:
+        branch[-1].bias.data[:] = -1.0
+    random.save(tmp_path / "best.pt")
+    (tmp_path / "names.json").write_text(json.dumps([f"닭 {number}" for number in range(80)]))
+    write_yaml(tmp_path / "settings.yaml", {"imgsz": 64, "conf": 0.2, "iou": 0.7, "max_det": 1})
+    (tmp_path / "empty.jpg").touch()
+    Image.new("RGB", (64, 48)).save(tmp_path / "사진.png")
+    environment = {**os.environ, "YOLO_OFFLINE": "1", "YOLO_CONFIG_DIR": str(tmp_path / "settings"), "PYTHONUTF8": "1"}
+
+    def example(*pictures: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "example.py", *pictures]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, encoding="utf-8")
+
+    done = example("none.jpg", "empty.jpg", "names.json", ".", "사진.png")
+    unread = [line for line in done.stderr.splitlines() if "cannot be read as a picture" in line]
+    assert [line.split(":")[0] for line in unread] == ["none.jpg", "empty.jpg", "names.json", "."]
+    assert "Traceback" not in done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    assert [row["picture"] for row in rows] == ["사진.png"]
+    assert done.returncode == 1
+    assert example("사진.png").returncode == 0
+    alone = example()
+    assert alone.returncode == 2
+    assert alone.stderr.startswith("Detect on pictures: python example.py PICTURE ...")
 
 
 @pytest.mark.slow

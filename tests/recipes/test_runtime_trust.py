@@ -145,7 +145,7 @@ def test_few_pictures_are_not_worth_a_preparation(user: User) -> None:
     track = Fast()
     assert user.chooses(track, count=FEW) == "torch"
     assert (track.made, track.asked) == ([], [])
-    assert user.said.lines == [f"runtime torch: for {FEW} pictures a faster one is not worth its preparation"]
+    assert user.said.lines == [f"for {FEW} pictures a faster runtime than torch is not worth its preparation"]
 
 
 def test_a_runtime_asked_for_by_name_is_prepared_for_few(user: User) -> None:
@@ -349,11 +349,14 @@ def test_without_pictures_to_check_on_those_of_the_training_serve(user: User) ->
 
 def test_an_exported_network_runs_as_what_it_is(user: User, tmp_path: Path) -> None:
     user.weights = tmp_path / "best.onnx"
-    assert user.chooses(Fast(), "torch") == "onnx"
+    user.weights.touch()
+    assert user.chooses(Fast(), "auto") == "onnx"
+    with pytest.raises(InputError, match="is an exported network, which runs in onnx as it is"):
+        user.chooses(Fast(), "torch")
     user.weights = tmp_path / "best_openvino_model"
     user.weights.mkdir()
     (user.weights / "best.xml").touch()
-    assert user.chooses(Fast()) == "xml"
+    assert user.chooses(Fast(), "auto") == "openvino"
 
 
 def test_that_openvino_is_missing_is_said(user: User, monkeypatch: pytest.MonkeyPatch) -> None:

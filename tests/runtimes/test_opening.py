@@ -12,7 +12,7 @@ from conftest import Ended
 
 from yolo_pipeline.asking import Asking
 from yolo_pipeline.errors import InputError, WeightsError
-from yolo_pipeline.runtimes import installed, network_file, open_network
+from yolo_pipeline.runtimes import installed, model_file, network_file, open_network
 from yolo_pipeline.runtimes.description import Description
 from yolo_pipeline.runtimes.network import Network, fixed_size
 
@@ -30,6 +30,70 @@ def test_the_file_of_a_network(tmp_path: Path) -> None:
     assert network_file(folder) is None
     assert network_file(Path("a.ONNX")) == Path("a.ONNX")
     assert network_file(Path("best.pt")) is None
+
+
+@pytest.mark.parametrize(
+    ("files", "named"),
+    [
+        pytest.param(["attempt-5.onnx", "export.json"], "attempt-5.onnx", id="an export"),
+        pytest.param(["best.bin", "best.xml", "metadata.yaml"], "best.xml", id="OpenVINO"),
+        pytest.param(
+            ["export.json", "닭_openvino_model/닭.xml"], "닭_openvino_model/닭.xml", id="a folder in a folder"
+        ),
+        pytest.param(["README.md", "best.PT", "old/best.pt"], "best.PT", id="weights"),
+    ],
+)
+def test_a_folder_stands_for_the_only_model_in_it(tmp_path: Path, files: list[str], named: str) -> None:
+    for name in files:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert model_file(tmp_path) == tmp_path / named
+    assert model_file(tmp_path / named) == tmp_path / named
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        pytest.param(
+            ["best.pt", "last.pt"],
+            "is a folder that holds several models: best.pt, last.pt. Name one of these files",
+            id="several",
+        ),
+        pytest.param(
+            ["attempt-5.tar.gz", "export.json"],
+            "is a folder that holds no weights and no exported network (.pt, .onnx, .xml, .torchscript, .tflite). "
+            "Name the file",
+            id="none",
+        ),
+    ],
+)
+def test_a_folder_that_stands_for_no_model(tmp_path: Path, files: list[str], said: str) -> None:
+    for name in files:
+        (tmp_path / name).touch()
+    with pytest.raises(WeightsError) as refused:
+        model_file(tmp_path)
+    assert str(refused.value) == f"{tmp_path}: {said}"
+
+
+@pytest.mark.parametrize("name", ["README.md", "attempt-5.tar.gz", "yolov8n.yaml", "best", "best.pt.zip", "닭.PTH"])
+def test_other_files_are_no_models_for_the_command(tmp_path: Path, cli: Callable[..., Ended], name: str) -> None:
+    (tmp_path / name).write_bytes(b"# Detector")
+    ended = cli("detect", "--weights", tmp_path / name, tmp_path, "--out", tmp_path / "out")
+    assert ended.code == 3
+    assert ended.err.strip() == (
+        f"error: {tmp_path / name}: is no weights file and no exported network. "
+        "Name a file that ends in .pt, .onnx, .xml, .torchscript or .tflite"
+    )
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["http://localhost:8000/yolov8n", "grpc://localhost/best.pt", "ul://a/b/c", "yolov8n.pt"]
+)
+def test_urls_and_mere_names_of_models_are_no_files(tmp_path: Path, cli: Callable[..., Ended], name: str) -> None:
+    ended = cli("detect", "--weights", name, tmp_path, "--out", tmp_path / "out")
+    assert ended.code == 3
+    assert ended.err.strip() == f"error: {Path(name)}: there is no such file. Check --weights"
 
 
 @pytest.mark.parametrize(
@@ -124,6 +188,30 @@ def test_networks_that_take_something_else(shape: list[object]) -> None:
 def network(output: np.ndarray, suppresses: bool = False) -> Network:
     told = Description(("a", "b"), 32, (64, 64), True, suppresses)
     return Network(Path("a.onnx"), told, None, lambda shown: output)
+
+
+@pytest.mark.parametrize(
+    ("asked", "size", "shown"),
+    [
+        pytest.param(100, None, 128, id="rounded up"),
+        pytest.param(96, None, 96, id="a multiple"),
+        pytest.param(None, None, 64, id="as trained"),
+        pytest.param(100, (32, 64), 64, id="fixed"),
+    ],
+)
+def test_a_predictor_says_what_the_network_is_shown(
+    asked: int | None, size: tuple[int, int] | None, shown: int
+) -> None:
+    sides: list[int] = []
+
+    def run(picture: np.ndarray) -> np.ndarray:
+        sides.append(max(picture.shape[:2]))
+        return np.zeros((1, 6, 1))
+
+    told = Description(("a", "b"), 32, (64, 64), size is None, False)
+    predict = Network(Path("a.onnx"), told, size, run).predictor(Asking(imgsz=asked))
+    predict([np.zeros((50, 100, 3), dtype=np.uint8)])
+    assert (predict.imgsz, sides) == (shown, [shown])
 
 
 @pytest.mark.parametrize(

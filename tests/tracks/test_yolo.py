@@ -83,6 +83,69 @@ def test_detections_do_not_depend_on_the_neighbours_in_a_batch(project: Path, tm
         assert [d.score for d in one] == pytest.approx([d.score for d in other], abs=1e-5)
 
 
+def test_imgsz_is_what_the_network_is_shown(tmp_path: Path) -> None:
+    import torch
+    from ultralytics import YOLO
+
+    YOLO("yolov8n.yaml").save(tmp_path / "random.pt")
+    shown: list[int] = []
+    convolve = torch.nn.functional.conv2d
+
+    def watch(picture: torch.Tensor, *others: object, **more: object) -> torch.Tensor:
+        shown.append(max(picture.shape[2:]))
+        return convolve(picture, *others, **more)  # type: ignore[arg-type]
+
+    for asked, rounded in ((100, 128), (64, 64), (1, 32)):
+        predict = track.open(tmp_path / "random.pt", Asking(imgsz=asked, device="cpu"))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(torch.nn.functional, "conv2d", watch)
+            predict([np.zeros((50, 100, 3), dtype=np.uint8)])
+        assert (predict.imgsz, shown[-1] and max(shown)) == (rounded, rounded)
+        shown.clear()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        pytest.param(
+            "README.md",
+            b"# Detector",
+            "is no weights file. "
+            "Name a file that ends in .pt, or an exported network (.onnx, .xml, .torchscript, .tflite)",
+            id="a text",
+        ),
+        pytest.param(
+            "yolov8n.yaml",
+            b"nc: 2",
+            "is no weights file. "
+            "Name a file that ends in .pt, or an exported network (.onnx, .xml, .torchscript, .tflite)",
+            id="an architecture",
+        ),
+        pytest.param("yolov8n.pt", None, "there is no such file. Check the path", id="nothing is fetched"),
+        pytest.param(
+            "empty.pt",
+            b"",
+            "cannot be read as weights (damaged, or an interrupted download?): is not a loadable checkpoint — "
+            "the file is empty, truncated or corrupted (EOFError: ). Fetch it again",
+            id="empty",
+        ),
+        pytest.param(
+            "text.pt",
+            b"not weights",
+            "cannot be read as weights (damaged, or an interrupted download?): "
+            "references types outside the supported Ultralytics checkpoint format. Fetch it again",
+            id="not weights",
+        ),
+    ],
+)
+def test_what_is_asked_must_be_weights(tmp_path: Path, name: str, content: bytes | None, said: str) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(WeightsError) as refused:
+        track.open(tmp_path / name, Asking())
+    assert str(refused.value) == f"{tmp_path / name}: {said}"
+
+
 def test_several_devices_are_refused(project: Path) -> None:
     with pytest.raises(InputError, match=r"^command line: train\.device: is 0,1, several devices"):
         train(project, 1, overrides={"device": "0,1"})

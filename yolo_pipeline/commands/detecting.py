@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,6 +15,7 @@ from yolo_pipeline.console import terminal_progress
 from yolo_pipeline.errors import INTERRUPTED, UsageError
 
 Runtime = Literal["auto", "torch", "onnx", "openvino"]
+_NUMBER = re.compile(r"0?\.\d+")
 _LABELS: dict[str, Literal["xml", "yolo"]] = {"xml": "xml", "yolo": "yolo"}
 
 
@@ -42,7 +44,7 @@ def detect(
     device: Annotated[str | None, typer.Option(help="cpu, or the number of a GPU.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Left out: detections/MODEL/SOURCE.")] = None,
     save: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(metavar="xml|yolo", help="Boxes as labels to correct: for LabelImg, or in YOLO's format."),
     ] = None,
     crops: Annotated[bool, typer.Option("--crops", help="Cut every box out.")] = False,
@@ -68,7 +70,11 @@ def detect(
         raise UsageError("name either --attempt N or --weights FILE")
     if math.isnan(iou):
         raise UsageError("--iou nan: write a number from 0 to 1")
-    kinds = _listed(save)
+    if calibrate is not None and not int8:
+        raise UsageError("--calibrate is for --int8: add that, or leave it out")
+    if wrong := next((source for source in sources if _NUMBER.fullmatch(source) and not Path(source).exists()), None):
+        raise UsageError(f"{wrong} is no picture: several confidences are written with commas, such as --conf 0.3,0.4")
+    kinds = [kind for text in save or [] for kind in _listed(text)]
     if unknown := [kind for kind in kinds if kind not in _LABELS]:
         raise UsageError(f"--save {unknown[0]}: say xml, yolo, or both with a comma")
     model = model_of_attempt(project, number) if number is not None else model_of_weights(weights or Path())
@@ -100,7 +106,7 @@ def detect(
     if as_json:
         for line in words.said(detected):
             warn(line)
-        print_json(words.as_json(detected.counts, detected.skipped))
+        print_json({"folder": detected.folder.root.as_posix(), **words.as_json(detected.counts, detected.skipped)})
         return
     print_table(terminal_table(model.title, *words.count_rows(detected)))
     for line in words.said(detected):

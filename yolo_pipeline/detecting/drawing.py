@@ -88,7 +88,7 @@ def corners(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
 def _put_label(picture: Pixels, one: Detection, x: int, y: int, size: int, colour: Colour) -> None:
     """Above the corner (x, y), or from it down where the picture ends; the score alone where both are too wide."""
     height, width = picture.shape[:2]
-    score = f"{one.score:.2f}"
+    score = score_said(one.score)
     make = label_sprite if size <= _LARGEST_KEPT else label_sprite.__wrapped__
     for text in (f"{shortened(one.label)} {score}", score):
         sprite = make(text, size, colour)
@@ -99,6 +99,11 @@ def _put_label(picture: Pixels, one: Detection, x: int, y: int, size: int, colou
             top = min(top, height - tall)
             picture[top : top + tall, left : left + wide] = sprite
             return
+
+
+def score_said(score: float) -> str:
+    """Two digits, the rest cut off, as on the page: what is below a threshold never reads as if it reached it."""
+    return f"{math.floor(score * 100 + 1e-9) / 100:.2f}"  # 0.29 is no 0.28
 
 
 def shortened(name: str, most: int = _MOST_LETTERS) -> str:

@@ -15,6 +15,8 @@ from yolo_pipeline.errors import InputError
 from yolo_pipeline.nouns import Box, Detection
 from yolo_pipeline.views import Candidate, Seen
 
+_LONGEST_SHOWN = 200  # characters of a setting
+
 
 @dataclass(slots=True)
 class Journal:
@@ -122,11 +124,10 @@ class Journal:
 
     def _compare(self, before: Mapping[str, Any]) -> None:
         now = json.loads(json.dumps(self.settings))
-        changed = sorted(key for key in {*before, *now} if before.get(key) != now.get(key))
+        changed = [_shown(key, before.get(key)) for key in {**now, **before} if before.get(key) != now.get(key)]
         if changed:
             remedy = "Name another folder with --out, or add --again, which keeps this one under another name"
-            reason = f"holds detections that were made with another {', another '.join(changed)}"
-            raise InputError(self.file.parent, reason, remedy)
+            raise InputError(self.file.parent, f"holds detections made with {', '.join(changed)}", remedy)
 
 
 def begun_with(file: Path) -> Mapping[str, Any]:
@@ -146,6 +147,13 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return row if isinstance(row, dict) else None
+
+
+def _shown(key: str, value: Any) -> str:
+    if key in ("weights", "names"):
+        return f"other {key}"
+    said = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return f"{key} {said if len(said) <= _LONGEST_SHOWN else said[:_LONGEST_SHOWN] + '…'}"
 
 
 def _is_whole(row: Mapping[str, Any], names: list[str]) -> bool:

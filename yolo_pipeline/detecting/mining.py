@@ -25,7 +25,7 @@ TABLE = "mined.csv"
 _COLUMNS = ("image", "score", "class", "sha256")
 _LEAST_SIDE = 10  # pixels; building a data set refuses smaller pictures
 _HELD_OUT = "a val or test picture of the attempt: training on it would flatter the scores"
-_LABELLED = "a labelled picture of the attempt: it has objects"
+_TRAINED_ON = "a training picture of the attempt: it is labelled, or a background already"
 _TAKEN_OUT = "was mined before and taken out of the folder since"
 
 
@@ -70,7 +70,7 @@ def mine(
     pictures: Iterable[Seen],
     views: Views,
     target: Path,
-    known_labelled: Collection[str],
+    trained_on: Collection[str],
     held_out: Collection[str],
 ) -> Mined:
     """Copies the pictures on which the model fires at the lowest threshold into a folder, which is left as it is else.
@@ -80,13 +80,13 @@ def mine(
 
     Args:
         pictures: all of them without objects, as the user says.
-        known_labelled, held_out: sha256 of the attempt's labelled photos, and of its val and test photos.
+        trained_on, held_out: sha256 of the attempt's training pictures, and of those of val and test.
 
     Raises:
         InputError: the folder holds something else, or its mined.csv is damaged.
         DataError: the disk is full.
     """
-    mining = _Mining(target, known_labelled, held_out, _rows_of(target))
+    mining = _Mining(target, trained_on, held_out, _rows_of(target))
     for seen in pictures:
         if shown := views.all(seen):
             mining.look(seen, shown[0])
@@ -99,7 +99,7 @@ class _Mining:
     """Collects what will be copied; `rows` are those of the table that is there."""
 
     target: Path
-    known_labelled: Collection[str]
+    trained_on: Collection[str]
     held_out: Collection[str]
     rows: Sequence[_Row]
     added: dict[str, tuple[Seen, Detection]] = field(default_factory=dict)  # by sha256
@@ -135,8 +135,8 @@ class _Mining:
     def _why_not(self, seen: Seen, sha: str) -> str:
         if sha in self.held_out:
             return _HELD_OUT
-        if sha in self.known_labelled:
-            return _LABELLED
+        if sha in self.trained_on:
+            return _TRAINED_ON
         if sha in self._taken_out:
             return _TAKEN_OUT
         small = min(seen.width, seen.height) < _LEAST_SIDE

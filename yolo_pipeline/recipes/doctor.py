@@ -13,6 +13,7 @@ from pathlib import Path
 
 from yolo_pipeline.attempt import attempt_numbers
 from yolo_pipeline.fonts import font_file
+from yolo_pipeline.runtimes import install_command
 
 _GIB = 1024**3
 _LOW_DISK_GIB = 5
@@ -30,11 +31,12 @@ class Check:
 
 
 def doctor(root: Path) -> list[Check]:
-    """Ten checks: Python, packages, torch, CUDA driver, GPU memory, weights, font, disk, network, project."""
+    """Checks of Python, packages, torch, CUDA driver, GPU memory, runtimes, weights, font, disk, network, project."""
     return [
         _python(),
         _packages(),
         *_torch(),
+        _runtimes(),
         _weights(root),
         _font(),
         _disk(root),
@@ -47,6 +49,16 @@ def _python() -> Check:
     bits = "64-bit" if sys.maxsize > 2**32 else "32-bit"
     well = sys.version_info >= (3, 11) and bits == "64-bit"
     return Check("Python", f"{platform.python_version()} {bits}", well, "Install 64-bit Python 3.11 or newer")
+
+
+def _runtimes() -> Check:
+    """What can run networks for `detect` beside torch; each is an extra that nobody needs to have."""
+    versions = {name: _version(name) for name in ("openvino", "onnxruntime")}
+    there = [f"{name} {version}" for name, version in versions.items() if version]
+    if versions["openvino"]:
+        return Check("runtimes", ", ".join(["torch", *there]))
+    faster = f"detect is faster on most processors with OpenVINO: {install_command('openvino')}"
+    return Check("runtimes", f"{', '.join(['torch', *there])}; {faster}")
 
 
 def _packages() -> Check:

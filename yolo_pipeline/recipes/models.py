@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from yolo_pipeline import runtimes
 from yolo_pipeline.asking import Asking
 from yolo_pipeline.comparison import SavedImage
 from yolo_pipeline.errors import InputError, WeightsError
 from yolo_pipeline.files import read_json
 from yolo_pipeline.images import sha256
+from yolo_pipeline.nouns import Split
 from yolo_pipeline.results import UNTOLD_CONF, confidence, part
 from yolo_pipeline.run import Run, require_finished
 from yolo_pipeline.tracks import Track, open_track
@@ -31,6 +33,8 @@ class Model:
         training: its training pictures that are still there.
         checked_on: its val pictures that are still there, and `truth`, their objects as COCO JSON.
         photos: the photos that its data was made of, with split and objects.
+        splits: sha256 -> split of every picture of its data, as far as that was noted.
+        folder: its data set, if it is still there.
     """
 
     title: str
@@ -43,6 +47,8 @@ class Model:
     checked_on: tuple[Path, ...] = ()
     truth: Mapping[str, Any] | None = None
     photos: tuple[SavedImage, ...] = field(default=(), repr=False)
+    splits: Mapping[str, Split] = field(default_factory=dict, repr=False)
+    folder: Path | None = None
 
 
 def model_of_attempt(root: Path, number: int, track: Track | None = None) -> Model:
@@ -71,26 +77,32 @@ def model_of_attempt(root: Path, number: int, track: Track | None = None) -> Mod
         checked_on=checked_on,
         truth=truth,
         photos=run.read_dataset() or (),
+        splits=run.read_splits() or {},
+        folder=folder,
     )
 
 
 def model_of_weights(weights: Path) -> Model:
-    """Any weights file that the YOLO track can open, or an exported network.
+    """Any weights file that the YOLO track can open, or an exported network; or the folder that holds it alone.
 
     Raises:
-        WeightsError: there is no such file.
+        WeightsError: there is no such file, it is of another kind, or a folder that holds none or several.
     """
-    if not weights.exists():
-        raise WeightsError(weights, "there is no such file", "Check --weights")
-    return Model(weights.name, open_track("yolo"), weights, _digest(weights), Asking(), UNTOLD_CONF)
+    try:
+        if not weights.exists():
+            raise WeightsError(weights, "there is no such file", "Check --weights")
+        file = runtimes.model_file(weights)
+        return Model(file.name, open_track("yolo"), file, _digest(file), Asking(), UNTOLD_CONF)
+    except OSError as error:
+        raise WeightsError(weights, f"cannot be read: {error.strerror}", "Check --weights") from error
 
 
 def _digest(weights: Path) -> str:
-    """The sha256 of a file, or, of an exported network that is a folder, that of its files' names and sha256."""
-    if weights.is_file():
+    """The sha256 of a file, or, of a network in OpenVINO's format, that of its files' names and sha256."""
+    if weights.suffix.lower() != ".xml":
         return sha256(weights)
-    files = sorted(file for file in weights.rglob("*") if file.is_file())
-    listed = [(file.relative_to(weights).as_posix(), sha256(file)) for file in files]
+    files = (weights, weights.with_suffix(".bin"), weights.with_name("metadata.yaml"))
+    listed = [(file.name, sha256(file)) for file in files if file.is_file()]
     return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
 
 

@@ -44,7 +44,7 @@ def choose(
         WeightsError: the network cannot be exported for it.
     """
     if (network := runtimes.network_file(weights)) is not None:
-        return network.suffix.removeprefix(".")
+        return _of_network(network, asked, int8)
     pictures, truths = (check_pictures, truths) if check_pictures else (samples, None)
     check = Check(track, weights, asking, pictures, truths, progress)
     if asked == "auto":
@@ -53,6 +53,15 @@ def choose(
     if runtime != "torch":
         track.prepare(weights, runtime, asking, samples, progress)
         _require(check.of(runtime))
+    return runtime
+
+
+def _of_network(network: Path, asked: str, int8: bool) -> str:
+    runtime = {".xml": "openvino"}.get(network.suffix.lower(), network.suffix.lower().removeprefix("."))
+    if int8 or asked not in ("auto", runtime):
+        raise InputError(
+            network, f"is an exported network, which runs in {runtime} as it is", "Leave --runtime and --int8 out"
+        )
     return runtime
 
 
@@ -87,7 +96,7 @@ def _fastest(check: Check, int8: bool, samples: Sequence[Path], count: int) -> s
     if count < FEWEST:
         known = [name for name in candidates if check.track.prepared(check.weights, name) and check.known(name)]
         if candidates and not known:
-            check.progress.say(f"runtime torch: for {count} pictures a faster one is not worth its preparation")
+            check.progress.say(f"for {count} pictures a faster runtime than torch is not worth its preparation")
         candidates = known
     agreements = list(filter(None, (_prepared(check, name, samples) for name in candidates)))
     best = min((one for one in agreements if one.agrees), key=lambda one: one.seconds, default=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 
 from yolo_pipeline.asking import Asking, Predictor
@@ -17,6 +18,9 @@ RUNTIMES = {
     ".tflite": "yolo_pipeline.runtimes.tflite",
 }
 """Suffix of an exported network -> module with a function `open_file`."""
+
+WEIGHTS = ".pt"
+"""Suffix of what training leaves."""
 
 PACKAGES = {".onnx": "onnxruntime", ".xml": "openvino", ".torchscript": "torch", ".tflite": "ai_edge_litert"}
 """Suffix -> package that the runtime needs."""
@@ -33,6 +37,40 @@ def network_file(path: Path) -> Path | None:
         files = sorted(file for file in path.iterdir() if file.suffix == ".xml")
         return files[0] if len(files) == 1 else None
     return None
+
+
+def model_file(path: Path) -> Path:
+    """The weights or the exported network that a path stands for: itself, or the only one in a folder.
+
+    Raises:
+        WeightsError: it is neither, or a folder that holds none or several.
+        OSError: it cannot be looked into.
+    """
+    kinds = (WEIGHTS, *RUNTIMES)
+    if path.is_dir():
+        return _only_one(path, kinds)
+    if path.suffix.lower() not in kinds:
+        reason = "is no weights file and no exported network"
+        raise WeightsError(path, reason, f"Name a file that ends in {', '.join(kinds[:-1])} or {kinds[-1]}")
+    if not path.is_file():
+        raise WeightsError(path, "there is no such file", "Check the path")
+    return path
+
+
+def _only_one(folder: Path, kinds: Sequence[str]) -> Path:
+    """OpenVINO's export is a folder in a folder."""
+    for depth in ("*", "*/*"):
+        files = sorted(file for file in folder.glob(depth) if file.suffix.lower() in kinds and file.is_file())
+        if len(files) == 1:
+            return files[0]
+        if files:
+            some = ", ".join(file.relative_to(folder).as_posix() for file in files[:4])
+            more = ", …" if len(files) > 4 else ""
+            raise WeightsError(
+                folder, f"is a folder that holds several models: {some}{more}", "Name one of these files"
+            )
+    reason = f"is a folder that holds no weights and no exported network ({', '.join(kinds)})"
+    raise WeightsError(folder, reason, "Name the file")
 
 
 def open_network(path: Path, asking: Asking) -> Predictor:

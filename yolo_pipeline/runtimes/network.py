@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from yolo_pipeline.asking import Asking, Predictor
 from yolo_pipeline.decoding import Pixels
-from yolo_pipeline.errors import WeightsError, one_line
+from yolo_pipeline.errors import WeightsError
 from yolo_pipeline.nouns import Box, Detection
+from yolo_pipeline.runtimes.complaints import complaint
 from yolo_pipeline.runtimes.description import Description
 from yolo_pipeline.runtimes.letterbox import letterbox, placed_back, rounded_up
 from yolo_pipeline.runtimes.suppression import Found, Output, chosen, suppressed
@@ -42,8 +43,8 @@ class Network:
 
     def predictor(self, asking: Asking) -> Predictor:
         stride = self.told.stride
-        imgsz = max(self.size) if self.size else asking.imgsz or max(self.told.imgsz)
-        size = self.size or (rounded_up(imgsz, stride), rounded_up(imgsz, stride))
+        side = rounded_up(asking.imgsz or max(self.told.imgsz), stride)
+        size = self.size or (side, side)
 
         def find_one(picture: Pixels) -> list[Detection]:
             shown, placement = letterbox(picture, size, None if self.size else stride)
@@ -55,15 +56,13 @@ class Network:
         def find(batch: Sequence[Pixels]) -> list[list[Detection]]:
             return [find_one(picture) for picture in batch]
 
-        return Predictor(find, self.told.names, imgsz, batch=1, callers=self.callers)
+        return Predictor(find, self.told.names, max(size), batch=1, callers=self.callers)
 
     def _output(self, shown: Pixels) -> npt.NDArray[np.floating]:
         try:
             return self.run(shown)
         except Exception as error:  # what each runtime raises
-            raise WeightsError(
-                self.file, f"cannot be asked: {one_line(str(error))[:200]}", "Export it again"
-            ) from error
+            raise WeightsError(self.file, f"cannot be asked: {complaint(error)}", "Export it again") from error
 
     def _found(self, outputs: npt.NDArray[np.floating], asking: Asking) -> Found:
         """The detections on what it was shown.
@@ -109,5 +108,4 @@ def as_floats(shown: Pixels) -> npt.NDArray[np.float32]:
 
 def unreadable(file: Path, kind: str, error: Exception) -> WeightsError:
     """For what a runtime raises on files that are none of its own: anything."""
-    said = one_line(str(error))[:200]
-    return WeightsError(file, f"cannot be read as {kind}: {said}", "Export it again")
+    return WeightsError(file, f"cannot be read as {kind}: {complaint(error)}", "Export it again")

@@ -19,6 +19,7 @@ from yolo_pipeline.nouns import Curves
 from yolo_pipeline.progress import Progress
 from yolo_pipeline.run import Run
 from yolo_pipeline.runtimes import kept
+from yolo_pipeline.runtimes.complaints import complaint
 from yolo_pipeline.tracks import Trained, yolo_export
 from yolo_pipeline.tracks.yolo_asking import open_torch
 from yolo_pipeline.tracks.yolo_device import device_of, use_all_cores
@@ -182,16 +183,18 @@ def _explained(attempt: Attempt) -> Iterator[None]:
         said = one_line(str(error))
         smaller = f"Train with a smaller batch than {attempt.train['batch']} (batch: 4), a smaller imgsz or model"
         if "out of memory" in said.lower():
-            raise InputError(attempt.where("train.batch"), f"memory is not enough: {said[:160]}", smaller) from error
+            raise InputError(
+                attempt.where("train.batch"), f"memory is not enough: {complaint(error, 160)}", smaller
+            ) from error
         if getattr(error, "winerror", None) == 1455 or "WinError 1455" in said:
             where = attempt.where("train.workers")
             raise InputError(where, "Windows' page file is too small", f"Say `workers: 0`. {smaller}") from error
         if isinstance(error, FileNotFoundError):
             where = attempt.where("train")
-            raise InputError(where, f"Ultralytics misses a file: {said[:300]}", "Mend the path") from error
+            raise InputError(where, f"Ultralytics misses a file: {complaint(error, 300)}", "Mend the path") from error
         if "No space left" in said or "failed writing file" in said:  # torch's own words for it
             raise InputError("runs", "the disk is full", "Free some space, then go on with --resume") from error
         raise
     except (ValueError, TypeError, NotImplementedError, AssertionError) as error:
-        said = one_line(str(error))[:300]
-        raise InputError(attempt.where("train"), f"Ultralytics refuses a setting: {said}", "Mend it") from error
+        reason = f"Ultralytics refuses a setting: {complaint(error, 300)}"
+        raise InputError(attempt.where("train"), reason, "Mend it") from error

@@ -11,21 +11,24 @@ from typing import Any
 
 from yolo_pipeline.asking import Asking, Predictor
 from yolo_pipeline.decoding import Pixels
-from yolo_pipeline.errors import InputError, WeightsError, one_line
+from yolo_pipeline.errors import InputError, WeightsError
 from yolo_pipeline.nouns import Box, Detection
+from yolo_pipeline.runtimes.complaints import complaint
+from yolo_pipeline.runtimes.letterbox import rounded_up
 from yolo_pipeline.tracks.yolo_device import device_of, use_all_cores
-from yolo_pipeline.tracks.yolo_weights import load
+from yolo_pipeline.tracks.yolo_weights import load_weights
 
 _BATCH_ON_GPU, _BATCH_ON_CPU = 16, 4
 _UNTOLD_IMGSZ = 640
+_LEAST_STRIDE = 32
 
 
 def open_torch(weights: Path, asking: Asking, *, half: bool = False) -> Predictor:
-    model = load(weights)
+    model = load_weights(weights)
     device = device_of(asking.device, "device")
     if half and device in ("cpu", "mps"):
         raise InputError("runtime torch-half", f"is for CUDA devices; this one is {device}", "Use torch")
-    imgsz = asking.imgsz or trained_imgsz(model)
+    imgsz = rounded_up(asking.imgsz or trained_imgsz(model), _stride(model))
     model.add_callback("on_predict_start", lambda _: use_all_cores())
 
     def find(batch: Sequence[Pixels]) -> list[list[Detection]]:
@@ -68,17 +71,24 @@ def trained_imgsz(model: Any) -> int:
     return said if isinstance(said, int) and said > 0 else _UNTOLD_IMGSZ
 
 
+def _stride(model: Any) -> int:
+    """What Ultralytics' `predict` rounds imgsz up to multiples of (nn/backends/pytorch.py)."""
+    strides = getattr(model.model, "stride", None)
+    return _LEAST_STRIDE if strides is None else max(int(strides.max()), _LEAST_STRIDE)
+
+
 @contextmanager
 def _explained(weights: Path) -> Iterator[None]:
     """What torch raises on a machine that is too small, as one line for the user."""
     try:
         yield
     except RuntimeError as error:
-        said = one_line(str(error))
+        said = str(error)
         if "out of memory" in said.lower() or "can't allocate memory" in said:
             remedy = "Say a smaller imgsz, or device cpu"
-            raise InputError(weights, f"memory is not enough: {said[:160]}", remedy) from error
-        raise WeightsError(weights, f"cannot be asked: {said[:300]}", "Use weights that Ultralytics saved") from error
+            raise InputError(weights, f"memory is not enough: {complaint(error, 160)}", remedy) from error
+        reason = f"cannot be asked: {complaint(error, 300)}"
+        raise WeightsError(weights, reason, "Use weights that Ultralytics saved") from error
 
 
 def _detections(result: Any) -> list[Detection]:

@@ -13,13 +13,14 @@ from pathlib import Path
 
 from yolo_pipeline import decoding, images, runtimes
 from yolo_pipeline.asking import Asking
-from yolo_pipeline.errors import InputError, WeightsError, one_line
+from yolo_pipeline.errors import InputError, WeightsError
 from yolo_pipeline.files import explain_os_error, folder_beside
 from yolo_pipeline.progress import Progress
 from yolo_pipeline.runtimes import kept
+from yolo_pipeline.runtimes.complaints import complaint
 from yolo_pipeline.runtimes.openvino import quiet_openvino
 from yolo_pipeline.tracks.yolo_asking import has_cuda, trained_imgsz
-from yolo_pipeline.tracks.yolo_weights import load
+from yolo_pipeline.tracks.yolo_weights import load_weights
 
 IN_TORCH = ("torch", "torch-half")
 PACKAGES = {
@@ -96,7 +97,7 @@ def _fill(weights: Path, runtime: str, folder: Path) -> Path:
 def _exported(weights: Path, target: str, imgsz: int | None, stem: Path) -> Path:
     """The file or folder that Ultralytics makes beside `stem`."""
     name, arguments, _ = FORMATS[target]
-    model = load(weights)
+    model = load_weights(weights)
     model.model.pt_path = f"{stem}{_MARK}"  # what it names its exports after; it is not read
     model.model.args = {**(getattr(model.model, "args", None) or {}), "data": None}  # a path on this machine
     try:
@@ -107,8 +108,8 @@ def _exported(weights: Path, target: str, imgsz: int | None, stem: Path) -> Path
     except OSError:
         raise
     except Exception as error:  # of Ultralytics, torch and the format's own packages
-        said = one_line(str(error))[:300]
-        raise WeightsError(weights, f"cannot be exported to {target}: {said}", "Use another format") from error
+        reason = f"cannot be exported to {target}: {complaint(error, 300)}"
+        raise WeightsError(weights, reason, "Use another format") from error
     return Path(made)
 
 
@@ -143,7 +144,7 @@ def _fill_int8(network: Path, samples: Sequence[Path], imgsz: int | None, folder
     except (OSError, InputError):
         raise
     except Exception as error:  # OpenVINO's and NNCF's own
-        reason = f"cannot be brought into 8 bits: {one_line(str(error))[:300]}"
+        reason = f"cannot be brought into 8 bits: {complaint(error, 300)}"
         raise WeightsError(network, reason, "Leave int8 out") from error
 
 

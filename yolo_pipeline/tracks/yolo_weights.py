@@ -11,11 +11,14 @@ from typing import Any
 
 from yolo_pipeline import images, settings
 from yolo_pipeline.attempt import Attempt
-from yolo_pipeline.errors import WeightsError, one_line
+from yolo_pipeline.errors import WeightsError
 from yolo_pipeline.files import cache_folder
 from yolo_pipeline.fonts import font_file
 from yolo_pipeline.progress import Progress
+from yolo_pipeline.runtimes import RUNTIMES, WEIGHTS
+from yolo_pipeline.runtimes.complaints import complaint
 
+_ARCHITECTURES = (".yaml", ".yml")
 _INTEGRATIONS = ("clearml", "comet", "dvc", "mlflow", "neptune", "raytune", "sync", "tensorboard", "wandb")
 
 
@@ -81,7 +84,7 @@ def _pretrained(attempt: Attempt, progress: Progress) -> Path:
     try:
         attempt_download_asset(file)
     except Exception as error:  # requests', urllib's and Ultralytics' own
-        progress.say(f"that failed: {one_line(str(error))}")
+        progress.say(f"that failed: {complaint(error)}")
     if not file.is_file():
         reason = "the pretrained weights are not there and cannot be fetched (no network?)"
         remedy = f"Put {name} there, or start from scratch with `pretrained: false` in the attempt"
@@ -95,29 +98,54 @@ def pretrained_argument(attempt: Attempt) -> bool | str:
     return attempt.pretrained
 
 
+def load_weights(file: Path) -> Any:
+    """As `load`, of what training leaves alone: an architecture has learnt nothing."""
+    if file.suffix.lower() != WEIGHTS:
+        remedy = f"Name a file that ends in {WEIGHTS}, or an exported network ({', '.join(RUNTIMES)})"
+        raise WeightsError(file, "is no weights file", remedy)
+    return load(file)
+
+
 def load(file: Path) -> Any:
-    """A model from a weights or architecture file; whatever Ultralytics raises becomes a WeightsError."""
+    """A model from a weights or architecture file; whatever Ultralytics raises becomes a WeightsError.
+
+    Ultralytics is given the whole path of weights: from mere names and URLs it would fetch others.
+    """
+    is_weights = file.suffix.lower() == WEIGHTS
+    if not is_weights and file.suffix.lower() not in _ARCHITECTURES:
+        raise WeightsError(
+            file, "is neither weights nor an architecture", f"Name a file that ends in {WEIGHTS} or .yaml"
+        )
+    if is_weights and not file.is_file():
+        raise WeightsError(file, "there is no such file", "Check the path")
     yolo = quiet_ultralytics().YOLO
     from ultralytics.utils.checks import check_yolov5u_filename
 
-    if check_yolov5u_filename(file.name, verbose=False) != file.name and file.suffix == ".pt":
+    if check_yolov5u_filename(file.name, verbose=False) != file.name and is_weights:
         reason = "has the name of an old YOLOv5 file, in whose place Ultralytics would fetch another"
         raise WeightsError(file, reason, "Use the file with a u in its name, such as yolov5nu.pt, or rename it")
     try:
-        model = yolo(str(file))
+        model = yolo(str(file.absolute() if is_weights else file))
     except Exception as error:  # unpickling hostile or broken files raises anything
-        said = one_line(str(error))
         if _is_old_yolov5(file):
             reason = "holds an old YOLOv5 model, which Ultralytics cannot train"
             raise WeightsError(file, reason, "Use the file with a u in its name, such as yolov5nu.pt") from error
-        if "outside the supported" in said and zipfile.is_zipfile(file):
+        if "outside the supported" in str(error) and zipfile.is_zipfile(file):
             reason = "refers to code that is no part of Ultralytics; it was not run"
             raise WeightsError(file, reason, "Use weights that Ultralytics saved") from error
-        kind = "an architecture" if file.suffix == ".yaml" else "weights (damaged, or an interrupted download?)"
-        raise WeightsError(file, f"cannot be read as {kind}: {said[:200]}", "Fetch it again") from error
+        kind = "weights (damaged, or an interrupted download?)" if is_weights else "an architecture"
+        raise WeightsError(file, f"cannot be read as {kind}: {_reason(error, file)}", "Fetch it again") from error
     if model.task != "detect":
         raise WeightsError(file, f"is a model for {model.task}, not for detection", "Name a detection model")
     return model
+
+
+def _reason(error: Exception, file: Path) -> str:
+    """What is wrong, without the path, which we say, and without Ultralytics' advice to use its own models."""
+    said = str(error).replace(f"{file.absolute()} ", "")
+    for advice in ("Recommended fixes", "Use an official"):
+        said = said.partition(advice)[0]
+    return complaint(Exception(said)).rstrip(". ")
 
 
 def _is_old_yolov5(file: Path) -> bool:
@@ -137,7 +165,7 @@ def has_ended(last: Path) -> bool:
     try:
         _, checkpoint = load_checkpoint(str(last))
     except Exception as error:
-        raise WeightsError(last, f"cannot be read ({one_line(str(error))[:200]})", "Begin anew with --again") from error
+        raise WeightsError(last, f"cannot be read ({complaint(error)})", "Begin anew with --again") from error
     return checkpoint.get("optimizer") is None
 
 

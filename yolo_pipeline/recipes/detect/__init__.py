@@ -28,7 +28,8 @@ from yolo_pipeline.nouns import Skip
 from yolo_pipeline.progress import Progress, silent
 from yolo_pipeline.recipes.detect.order import Detected, Order
 from yolo_pipeline.recipes.detect.results import Look
-from yolo_pipeline.recipes.detect.sources import candidates_of, claimed, default_folder
+from yolo_pipeline.recipes.detect.sources import candidates_of, claimed, default_folder, places
+from yolo_pipeline.recipes.detect.words import brief
 from yolo_pipeline.recipes.models import Model
 from yolo_pipeline.recipes.trust import choose
 from yolo_pipeline.views import Candidate, Seen, Views
@@ -53,13 +54,16 @@ def detect(root: Path, model: Model, order: Order, progress: Progress = silent) 
     if order.mine is not None:
         require_mined(order.mine)
     candidates, skipped, notes = candidates_of(gathered, folder, progress, allow_local=order.allow_local)
+    if not candidates and not skipped:
+        raise InputError(brief(order.sources), "holds only what an earlier detect made", "Name the pictures themselves")
     asking = _asking(model, order)
     runtime = _runtime(model, order, asking, folder, candidates, progress)
+    progress.say(f"runtime {runtime}")
     predictor = model.track.open(model.weights, asking, runtime)
     views = _views(model, order, predictor.names)
     settings = _settings(model, order, predictor, asking, runtime, views)
     products = _Products(views, colours(predictor.names), class_folders(predictor.names), folder, order)
-    with _explained(folder), Journal(folder.journal_file, settings) as journal:
+    with _explained(folder), Journal(folder.journal_file, {**settings, "sources": places(order.sources)}) as journal:
         unseen = journal.unseen(candidates)
         if len(unseen) < len(candidates):
             progress.say(f"{len(candidates) - len(unseen)} pictures were seen before")
@@ -145,10 +149,9 @@ def _runtime(
     """
     begun = begun_with(folder.journal_file).get("runtime")
     is_int8 = isinstance(begun, str) and begun.endswith("-int8")
+    asked, int8 = "openvino" if order.int8 and order.runtime == "auto" else order.runtime, order.int8
     if order.runtime == "auto" and isinstance(begun, str) and is_int8 >= order.int8:
         asked, int8 = begun.removesuffix("-int8"), is_int8
-    else:
-        asked, int8 = order.runtime, order.int8
     samples = model.training
     if order.calibrate is not None:
         samples = tuple(one.file for one in gather([str(order.calibrate)], progress).candidates)

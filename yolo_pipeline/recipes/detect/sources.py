@@ -17,6 +17,7 @@ from yolo_pipeline.gathering import Address, Gathered
 from yolo_pipeline.gathering.addresses import is_address
 from yolo_pipeline.gathering.naming import unique
 from yolo_pipeline.gathering.patterns import is_pattern
+from yolo_pipeline.images import PICTURE_SUFFIXES
 from yolo_pipeline.nouns import Skip
 from yolo_pipeline.progress import Progress
 from yolo_pipeline.views import Candidate
@@ -72,6 +73,19 @@ def default_folder(root: Path, title: str, sources: Sequence[str]) -> Path:
     first = sources[0]
     more = f" and {len(sources) - 1} more" if len(sources) > 1 else ""
     return root / "detections" / _safe(title) / _safe(f"{_short(first)}{more}")
+
+
+def places(sources: Sequence[str]) -> list[str]:
+    """What the sources are, whatever the folder that the command runs in; of a picture, the folder it lies in.
+
+    So a pattern that a shell has expanded stays the same when pictures are added.
+    """
+    return sorted({source if is_address(source) else _place(Path(source)) for source in sources})
+
+
+def _place(source: Path) -> str:
+    is_picture = source.is_file() and source.suffix.lower() in PICTURE_SUFFIXES
+    return (source.parent if is_picture else source).absolute().as_posix()
 
 
 def _short(source: str) -> str:

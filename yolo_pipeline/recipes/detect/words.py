@@ -10,6 +10,7 @@ from yolo_pipeline.recipes.detect.order import Detected
 from yolo_pipeline.views import Tally, named
 
 _MOST_CLASSES = 12  # on a terminal
+_NAMED_SOURCES = 3
 
 
 def as_json(counts: Tally, skipped: Sequence[Skip]) -> dict[str, Any]:
@@ -21,6 +22,7 @@ def as_json(counts: Tally, skipped: Sequence[Skip]) -> dict[str, Any]:
             named(threshold): {
                 "boxes": counts.total(threshold),
                 "images_with_boxes": counts.images_with_boxes[threshold],
+                "classes": dict(sorted(counts.boxes[threshold].items())),
             }
             for threshold in counts.views.thresholds
         },
@@ -63,3 +65,9 @@ def told(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "all" if value is None else str(value)
+
+
+def brief(sources: Sequence[str]) -> str:
+    """The first few sources, and how many more: a shell's pattern may have become thousands."""
+    more = f" and {len(sources) - _NAMED_SOURCES} more" if len(sources) > _NAMED_SOURCES else ""
+    return ", ".join(sources[:_NAMED_SOURCES]) + more
