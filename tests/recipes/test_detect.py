@@ -365,6 +365,7 @@ def test_two_exported_folders_of_one_name_are_two_models(tmp_path: Path) -> None
     folders = [tmp_path / name / "best_openvino_model" for name in "ab"]
     for number, folder in enumerate(folders):
         folder.mkdir(parents=True)
+        (folder / "best.xml").touch()
         (folder / "best.bin").write_bytes(bytes([number]))
     first, second = map(model_of_weights, folders)
     assert first.title == second.title
