@@ -72,6 +72,8 @@ def page(
 
 def font_face(text: str) -> str:
     """A rule with the font `names` for what a browser may have no font for, of what `text` holds: Hangul, above all."""
+    if text.isascii():  # megabytes of pictures are
+        return ""
     characters = {character for character in set(text) if ord(character) >= _FIRST_OF_THE_FONT}
     if not characters:
         return ""

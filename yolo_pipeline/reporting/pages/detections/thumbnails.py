@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import islice
 
+import cv2
+import numpy as np
+
 from yolo_pipeline.cores import all_cores
-from yolo_pipeline.decoding import at_most, decode_any
+from yolo_pipeline.decoding import Pixels, at_most, decode_any
 from yolo_pipeline.images import UnreadableImage
 from yolo_pipeline.reporting.pages.jpeg import jpeg
 from yolo_pipeline.reporting.pages.shell import data_url
@@ -42,6 +45,16 @@ def take_thumbnails(pictures: Iterable[Seen]) -> Mapping[str, str]:
 def _thumbnail(seen: Seen) -> str:
     """Empty where the picture cannot be read any more."""
     try:
-        return data_url(jpeg(at_most(decode_any(seen.file).pixels, _SIDE)), "jpeg")
+        return data_url(jpeg(_smaller(decode_any(seen.file).pixels)), "jpeg")
     except UnreadableImage:
         return ""
+
+
+def _smaller(pixels: Pixels) -> Pixels:
+    """Made a little smaller by interpolation, which takes a third of the time of averaging."""
+    height, width = pixels.shape[:2]
+    scale = _SIDE / max(height, width)
+    if not 0.5 <= scale < 1:
+        return at_most(pixels, _SIDE)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
