@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import Ended, FakeTrack, find_squares, write_yaml
-from PIL import Image
 
+from yolo_pipeline.decoding import decode
 from yolo_pipeline.errors import InputError
 from yolo_pipeline.nouns import Detection
 from yolo_pipeline.recipes.compare import compare
@@ -114,7 +114,7 @@ def test_a_choice_made_on_test_images_is_warned_of(cli: Cli, project: Path) -> N
 def _blind_to(project: Path, split: str) -> Callable[[np.ndarray], list[Detection]]:
     """Finds every square but that of one picture of a split."""
     picture = min((project / "datasets/attempt-1/images" / split).iterdir())
-    hidden = np.asarray(Image.open(picture).convert("RGB")).tobytes()
+    hidden = decode(picture).tobytes()
     return lambda picture: [] if picture.tobytes() == hidden else find_squares(picture)
 
 

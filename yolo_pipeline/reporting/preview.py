@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
+from yolo_pipeline import images
 from yolo_pipeline.files import explain_os_error, write_bytes
 from yolo_pipeline.fonts import font_file
 from yolo_pipeline.nouns import Truth
@@ -61,9 +62,9 @@ def draw_preview(rows: Sequence[Sequence[Tile]], file: Path, mark: str) -> None:
 def mark_of(file: Path) -> str | None:
     """What a sheet was marked with; None where there is none, or a picture of somebody else's."""
     try:
-        with Image.open(file, formats=("PNG",)) as sheet:
+        with images.pillow_image(file, ("PNG",)) as sheet:
             mark = sheet.info.get(_MARK)
-    except (OSError, ValueError, SyntaxError):
+    except images.UnreadableImage:
         return None
     return mark if isinstance(mark, str) else None
 
