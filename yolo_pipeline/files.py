@@ -131,6 +131,20 @@ def explain_os_error(where: Path | str, error: OSError) -> DataError | None:
     return None
 
 
+def set_aside(folder: Path) -> None:
+    """Renames a folder, if there is one, to `free_name`."""
+    if folder.exists():
+        folder.rename(free_name(folder))
+
+
+def free_name(folder: Path) -> Path:
+    """The first of FOLDER.1, FOLDER.2 … that nobody has."""
+    number = 1
+    while (target := folder.with_name(f"{folder.name}.{number}")).exists():
+        number += 1
+    return target
+
+
 def _fresh(folder: Path, purpose: str) -> Path:
     """A new folder beside another, under a name that nobody has."""
     fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=f".{purpose}", dir=folder.parent))

@@ -10,7 +10,7 @@ from typing import Any
 
 from yolo_pipeline.comparison import SavedImage
 from yolo_pipeline.errors import FinishedError, InputError, command
-from yolo_pipeline.files import read_json, write_json, write_text
+from yolo_pipeline.files import free_name, read_json, write_json, write_text
 from yolo_pipeline.nouns import Box, ClassScores, Curves, Scores, Split, Truth
 
 _RUN_NAME = re.compile(r"attempt-([1-9][0-9]*)")
@@ -233,25 +233,12 @@ def claim(root: Path, number: int, known: Iterable[int], *, resume: bool, again:
         file = (root / "attempts" / f"{free}.yaml").as_posix()
         remedy = (
             f"Write {file} with `base: {number}` and what you want to change, "
-            f"or add --again, which keeps the old run as {_free_name(run).name}"
+            f"or add --again, which keeps the old run as {free_name(run.folder).name}"
         )
         raise FinishedError(run.folder, "is finished and is never overwritten", remedy)
     if run.was_interrupted and not resume:
         raise FinishedError(run.folder, "was interrupted", "Add --resume to go on, or --again to begin anew")
     return run
-
-
-def set_aside(run: Run) -> None:
-    """Renames a run's folder, if there is one, to the first free attempt-N.K."""
-    if run.folder.exists():
-        run.folder.rename(_free_name(run))
-
-
-def _free_name(run: Run) -> Path:
-    number = 1
-    while (target := run.folder.with_name(f"{run.folder.name}.{number}")).exists():
-        number += 1
-    return target
 
 
 def _read(file: Path) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 from yolo_pipeline import images
 from yolo_pipeline.asking import Asking
 from yolo_pipeline.errors import FinishedError, InputError, UsageError, one_line
-from yolo_pipeline.files import folder_beside, read_json, write_json
+from yolo_pipeline.files import folder_beside, read_json, set_aside, write_json
 from yolo_pipeline.judging.agreement import (
     ASKED,
     CONF,
@@ -169,7 +169,7 @@ def _export(folder: Path, target: str, original: Original, progress: Progress) -
             path, agreed = write(building, target, original, progress)
             card = {**_wanted(target, original), **_card(original, path, agreed, target), "sha256": _digests(building)}
             write_json(building / CARD, card)
-            _set_aside(folder)
+            set_aside(folder)
     finally:
         with suppress(OSError):  # there is something in it
             folder.parent.rmdir()
@@ -218,16 +218,6 @@ def _card(original: Original, path: Path, agreed: Agreement, target: str) -> dic
 
 def _version(module: str) -> str:
     return importlib.metadata.version(module.replace("_", "-"))
-
-
-def _set_aside(folder: Path) -> None:
-    """Renames what is there, if there is something, to the first free NAME.K."""
-    if not folder.exists():
-        return
-    number = 1
-    while (target := folder.with_name(f"{folder.name}.{number}")).exists():
-        number += 1
-    folder.rename(target)
 
 
 def said_of(card: dict[str, Any]) -> str:

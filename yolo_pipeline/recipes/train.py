@@ -22,7 +22,7 @@ from yolo_pipeline.building.writing import counts
 from yolo_pipeline.comparison import SavedImage
 from yolo_pipeline.decoding import Pixels
 from yolo_pipeline.errors import AnnotationError, FinishedError, UsageError
-from yolo_pipeline.files import write_json
+from yolo_pipeline.files import set_aside, write_json
 from yolo_pipeline.judging.coco import results_json, truth_json
 from yolo_pipeline.judging.detection import judge
 from yolo_pipeline.nouns import JUDGED, Scores, Split
@@ -32,7 +32,7 @@ from yolo_pipeline.recipes.build import Build, build, require_sources
 from yolo_pipeline.recipes.diagnose import results_of_run
 from yolo_pipeline.recipes.report import write_reports
 from yolo_pipeline.reporting.reading import reading_lines
-from yolo_pipeline.run import Run, claim, set_aside
+from yolo_pipeline.run import Run, claim
 from yolo_pipeline.tracks import Track, Trained, asking_of, open_track
 
 _BATCH = 16
@@ -81,7 +81,7 @@ def train(
         record = {**_first_record(attempt, data, track), "overrides": asked, "findings": findings}
         record["seconds"] = {"build": _since(began), "train": 0.0}
         if again:
-            set_aside(run)
+            set_aside(run.folder)
         run.write_splits(splits_by_content(data.built.dataset.images, data.hashes))
         run.write_dataset(_photos(data, root))
         run.write_record(record)

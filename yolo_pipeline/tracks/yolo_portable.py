@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from yolo_pipeline.errors import WeightsError, one_line
+from yolo_pipeline.errors import WeightsError
 from yolo_pipeline.portable import portable
+from yolo_pipeline.runtimes.complaints import complaint
 from yolo_pipeline.tracks.yolo_weights import quiet_ultralytics
 
 _REPOSITORY = "git"  # folder, branch, last message and address of the repository that Ultralytics lies in
@@ -25,9 +26,7 @@ def write_portable(weights: Path, file: Path) -> None:
     try:
         checkpoint, _ = torch_safe_load(str(weights))
     except Exception as error:  # unpickling broken files raises anything
-        raise WeightsError(
-            weights, f"cannot be read as weights: {one_line(str(error))[:200]}", "Train again"
-        ) from error
+        raise WeightsError(weights, f"cannot be read as weights: {complaint(error)}", "Train again") from error
     for key in ("model", "ema"):
         _forget_folders(checkpoint.get(key))
     checkpoint["train_args"] = portable(checkpoint.get("train_args") or {})

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from yolo_pipeline.detecting.folder import OutFolder
 from yolo_pipeline.errors import InputError
 from yolo_pipeline.fetching.downloads import LOG, RECORD
+from yolo_pipeline.files import set_aside
 from yolo_pipeline.gathering import Address, Gathered
 from yolo_pipeline.gathering.addresses import is_address
 from yolo_pipeline.gathering.naming import unique
@@ -114,8 +115,5 @@ def claimed(root: Path, again: bool) -> OutFolder:
     if again and root.exists():
         if not root.name:
             raise InputError(root, "cannot be renamed while the command runs in it", "Name another folder with --out")
-        number = 1
-        while (target := root.with_name(f"{root.name}.{number}")).exists():
-            number += 1
-        root.rename(target)
+        set_aside(root)
     return folder

@@ -16,6 +16,7 @@ from yolo_pipeline.diagnosis import Diagnosis
 from yolo_pipeline.errors import one_line
 from yolo_pipeline.judging.coco import CocoTruth, load_pair
 from yolo_pipeline.judging.evaluation import Bools, Floats, Ints, Matching, Pair, evaluate, load, match
+from yolo_pipeline.reporting.pages.corners import short
 from yolo_pipeline.run import Run
 
 LOWEST = 0.01
@@ -120,7 +121,7 @@ class SplitBoxes:
     @staticmethod
     def _corners(xywh: Floats) -> list[float]:
         x, y, width, height = xywh.tolist()
-        return [_short(value) for value in (x, y, x + width, y + height)]
+        return [short(value) for value in (x, y, x + width, y + height)]
 
 
 def split_boxes(run: Run, diagnosis: Diagnosis) -> SplitBoxes | None:
@@ -166,9 +167,3 @@ def _within(image: Ints, real: Bools, images: int) -> Ints:
         places[row] = seen[image[row]]
         seen[image[row]] += 1
     return places
-
-
-def _short(value: float) -> float:
-    """To a tenth of a pixel, without a needless `.0`."""
-    rounded = round(value, 1)
-    return int(rounded) if rounded == int(rounded) else rounded

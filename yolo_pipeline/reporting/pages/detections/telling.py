@@ -13,6 +13,7 @@ from yolo_pipeline.detecting.drawing import Colour, is_bright
 from yolo_pipeline.detecting.folder import OutFolder
 from yolo_pipeline.detecting.naming import file_name
 from yolo_pipeline.errors import one_line
+from yolo_pipeline.reporting.pages.corners import short
 from yolo_pipeline.reporting.pages.detections.thumbnails import MOST, take_thumbnails
 from yolo_pipeline.views import Seen, Views
 
@@ -80,7 +81,7 @@ def _drawn(shown: Seen, file: str, views: Views, folder: OutFolder) -> int:
 
 
 def _large(shown: Seen, url: str, folder: OutFolder) -> list[Any]:
-    corners = [_short(value) for one in shown.detections for value in (one.box.x0, one.box.y0, one.box.x1, one.box.y1)]
+    corners = [short(value) for one in shown.detections for value in (one.box.x0, one.box.y0, one.box.x1, one.box.y1)]
     return [url, shown.width, shown.height, corners, one_line(str(shown.file)), _address_within(shown.file, folder)]
 
 
@@ -93,9 +94,3 @@ def _address_within(file: Path, folder: OutFolder) -> str | None:
 def _address(path: str) -> str:
     """A relative one, whatever stands in the path: no `:` in it is left to be taken for the end of a scheme."""
     return quote(os.fsencode(path))
-
-
-def _short(value: float) -> float:
-    """To a tenth of a pixel, without a needless `.0`."""
-    rounded = round(value, 1)
-    return int(rounded) if rounded == int(rounded) else rounded
