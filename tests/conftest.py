@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,11 @@ class FakeTrack:
     interrupt: bool = False
     calls: list[str] = field(default_factory=list)
     task: str = "detect"
+    runtime: str = "torch"
+    targets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def asking(self, settings: Mapping[str, Any]) -> Asking:
+        return Asking(imgsz=(settings.get("train") or {}).get("imgsz"))
 
     def check(self, attempt: Attempt, progress: Progress) -> None:
         self.calls.append("check")
@@ -100,7 +105,7 @@ class FakeTrack:
         used = {"imgsz": attempt.train["imgsz"], "batch": 2, "device": "fake", "epochs": attempt.train["epochs"]}
         return Trained(weights / "best.pt", {"file": None}, 7, used, {"fake/mAP50": 0.5})
 
-    def open(self, weights: Path, asking: Asking, runtime: str = "torch") -> Predictor:
+    def open(self, weights: Path, asking: Asking, runtime: str = "") -> Predictor:
         self.calls.append("open")
 
         def predict(batch: Sequence[np.ndarray]) -> list[list[Detection]]:
@@ -117,7 +122,9 @@ class FakeTrack:
     def prepare(self, weights: Path, runtime: str, asking: Asking, samples: Sequence[Path], progress: Progress) -> None:
         raise NotImplementedError
 
-    def export(self, weights: Path, target: str, folder: Path, imgsz: int, progress: Progress) -> Path:
+    def export(
+        self, weights: Path, target: str, folder: Path, asking: Asking, samples: Sequence[Path], progress: Progress
+    ) -> Path:
         raise NotImplementedError
 
     def curves(self, run: Run) -> Curves:

@@ -27,7 +27,7 @@ from yolo_pipeline.data_settings import (
 from yolo_pipeline.errors import AttemptError
 from yolo_pipeline.formats.yaml_files import BadYaml, load_yaml
 
-Track = Literal["yolo"]
+Track = Literal["yolo", "tfapi"]
 _NOT_INHERITED_ACROSS_TRACKS = ("model", "pretrained", "head", "train", "detect")
 _TOP_KEYS = ("title", "base", "track", "model", "pretrained", "data", "train", "detect", "notes")
 _COMMAND_LINE = Path("command line")
@@ -91,7 +91,7 @@ class _File:
 class Attempt:
     """One try, resolved. `root` is the project's folder, from which all relative paths go.
 
-    `train` holds Ultralytics' training settings with our defaults filled in; `conf` is that of `detect:`; `changed` are
+    `train` holds the track's training settings with our defaults filled in; `conf` is that of `detect:`; `changed` are
     the differences from the base as (key, before, after).
     """
 
@@ -265,7 +265,7 @@ def _validate(chain: list[_File], data_file: _DataFile) -> Attempt:
         raise AttemptError(f"{chain[0].path}: data.sources", "no source of labelled pictures is named", remedy)
     try:
         settings.check_model(attempt.track, attempt.model)
-        train = settings.check_train(attempt.track, attempt.train)
+        train = settings.check_train(attempt.track, attempt.model, attempt.train)
     except settings.BadSettingError as error:
         key, _, text = str(error).partition(": ")
         reason, _, remedy = text.partition(". ")

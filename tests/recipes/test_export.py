@@ -26,7 +26,6 @@ from yolo_pipeline.errors import InputError
 from yolo_pipeline.files import read_json
 from yolo_pipeline.formats.voc import annotation_xml
 from yolo_pipeline.nouns import Box, Truth
-from yolo_pipeline.progress import Progress
 from yolo_pipeline.recipes import bundle as bundle_recipe
 from yolo_pipeline.recipes.export import export
 from yolo_pipeline.recipes.export_check import check_pictures
@@ -189,8 +188,8 @@ class _Swapping:
     def __getattr__(self, name: str) -> Any:
         return getattr(yolo.track, name)
 
-    def export(self, weights: Path, target: str, folder: Path, imgsz: int, progress: Progress) -> Path:
-        return yolo.track.export(self.other, target, folder, imgsz, progress)
+    def export(self, weights: Path, target: str, folder: Path, *rest: Any) -> Path:
+        return yolo.track.export(self.other, target, folder, *rest)
 
 
 @pytest.mark.slow

@@ -136,7 +136,7 @@ def test_every_export_finds_what_torch_finds(
     """TorchScript here, which is no runtime of `detect`; the others are tried as they lie in the cache."""
     (tmp_path / "torchscript").mkdir()
     (tmp_path / "torchscript" / "small.torchscript").write_text("an older one")
-    file = track.export(prepared.weights, "torchscript", tmp_path / "torchscript", IMGSZ, silent)
+    file = track.export(prepared.weights, "torchscript", tmp_path / "torchscript", Asking(imgsz=IMGSZ), (), silent)
     assert file == tmp_path / "torchscript" / "small.torchscript"
     assert list(file.parent.iterdir()) == [file]
     assert list(prepared.weights.parent.glob("small*")) == [prepared.weights]
@@ -298,7 +298,7 @@ def test_weights_that_cannot_be_exported_leave_nothing(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match=r"best\.pt: cannot be read as weights"):
         track.prepare(weights, "onnx", ASKING, (), silent)
     with pytest.raises(WeightsError, match=r"best\.pt: cannot be read as weights"):
-        track.export(weights, "onnx", tmp_path / "out", IMGSZ, silent)
+        track.export(weights, "onnx", tmp_path / "out", Asking(imgsz=IMGSZ), (), silent)
     assert not track.prepared(weights, "onnx")
     assert list((tmp_path / "out").iterdir()) == []
 
@@ -393,7 +393,7 @@ def test_nothing_is_reported_to_the_makers_of_openvino_and_nncf(prepared: Prepar
     imported = json.loads(prepared.by.stderr.splitlines()[-1])
     assert "openvino.tools.ovc" in imported
     assert [name for name in imported if name.split(".")[0] == "openvino_telemetry"] == []
-    track.export(prepared.weights, "openvino", prepared.weights.parent / "exported", IMGSZ, silent)
+    track.export(prepared.weights, "openvino", prepared.weights.parent / "exported", Asking(imgsz=IMGSZ), (), silent)
     with pytest.raises(ImportError):
         importlib.import_module("openvino_telemetry")
     assert [path for path in home.rglob("*") if path.is_file()] == []
@@ -406,7 +406,7 @@ def test_another_network_in_its_place_is_refused_by_name_and_left_out_by_auto(
     """One with the same classes and size that has learnt nothing, whole and with a manifest."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     untrained = train_small_network(tmp_path / "untrained.pt", steps=1)
-    other = track.export(untrained, "onnx", tmp_path, IMGSZ, silent)
+    other = track.export(untrained, "onnx", tmp_path, Asking(imgsz=IMGSZ), (), silent)
     kept.make(prepared.weights, "onnx", lambda folder: Path(shutil.copy(other, folder / "network.onnx")))
     source = write_pictures(tmp_path / "scraped", 8)[0].parent
     by_name = cli(*asked(prepared.weights, source, tmp_path / "a", "--runtime", "onnx"))

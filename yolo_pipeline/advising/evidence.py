@@ -28,7 +28,7 @@ but there mAP rises to the end."""
 AUGMENTATIONS = {"mosaic": 1.0, "translate": 0.1, "scale": 0.5, "hsv_h": 0.015, "hsv_s": 0.7, "hsv_v": 0.4}
 """What keeps training from learning its pictures by heart, with Ultralytics' defaults (8.4.190 cfg/default.yaml)."""
 
-_DEFAULTS: Mapping[str, Any] = {**settings.YOLO_DEFAULTS, **AUGMENTATIONS, "freeze": None, "cls_pw": 0.0}
+_DEFAULTS: Mapping[str, Any] = {**settings.yolo.DEFAULTS, **AUGMENTATIONS, "freeze": None, "cls_pw": 0.0}
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def _may_be_longer(evidence: Evidence, read: CurveReading) -> bool:
 
 
 def _longer(read: CurveReading) -> int:
-    return min(max(int(settings.YOLO_DEFAULTS["epochs"]), 2 * read.asked), MOST_EPOCHS)
+    return min(max(int(settings.yolo.DEFAULTS["epochs"]), 2 * read.asked), MOST_EPOCHS)
 
 
 def larger_pictures(evidence: Evidence) -> Iterator[Advice]:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from yolo_pipeline import attempt as attempts
-from yolo_pipeline import formats, images
+from yolo_pipeline import formats, images, settings
 from yolo_pipeline.attempt import Attempt
 from yolo_pipeline.auditing import RULES, Evidence, Rule, findings_of
 from yolo_pipeline.auditing.pictures import Picture, decode_small, measure_all
@@ -89,8 +89,7 @@ def audit_build(attempt: Attempt, data: Build, progress: Progress = silent) -> A
 def _audit_of(
     attempt: Attempt, dataset: Dataset, report: ReadReport, hashes: Mapping[Path, str], progress: Progress
 ) -> Audit:
-    imgsz = attempt.train.get("imgsz")
-    size = imgsz if isinstance(imgsz, int) else _ULTRALYTICS_IMGSZ
+    size = settings.trained_size(attempt.track, attempt.model, attempt.train) or _ULTRALYTICS_IMGSZ
     return audit_dataset(dataset, report, hashes, imgsz=size, progress=progress, title=f"attempt {attempt.number}")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -27,19 +27,10 @@ from yolo_pipeline.recipes.export_check import Original
 from yolo_pipeline.recipes.models import model_of_attempt
 from yolo_pipeline.results import part
 from yolo_pipeline.run import run_of
-from yolo_pipeline.runtimes import install_command, installed, open_network
+from yolo_pipeline.runtimes import install_command, installed
 from yolo_pipeline.tracks import Track
 
 BUNDLE = "bundle"
-NEEDS: dict[str, tuple[str, ...]] = {
-    "onnx": ("onnx", "onnxruntime"),
-    "openvino": ("openvino",),
-    "tflite": ("litert_torch", "ai_edge_litert"),
-    "torchscript": (),
-    BUNDLE: (),
-}
-"""Target -> the packages that it needs beside the track's own, to be written and to be tried."""
-
 FIXED_SIZE = frozenset({"tflite"})
 """Targets that take squares of one size alone."""
 
@@ -90,8 +81,8 @@ def export(
         FinishedError: another export is there.
         InputError: there is nothing to export, a package is missing, or the export does not agree.
     """
-    _require_targets(targets, imgsz)
     model = model_of_attempt(root, number, track)
+    _require_targets(targets, model.track.targets, imgsz)
     run = run_of(root, number)
     asking = replace(model.asking, imgsz=imgsz or trained_imgsz(run.record, model.asking), conf=ASKED, device="cpu")
     original = Original(root, number, model, asking)
@@ -108,16 +99,16 @@ def export(
     return done
 
 
-def _require_targets(targets: Sequence[str], imgsz: int | None) -> None:
+def _require_targets(targets: Sequence[str], known: Mapping[str, Sequence[str]], imgsz: int | None) -> None:
     if not targets:
-        raise UsageError(f"--to: name at least one of {', '.join(NEEDS)}")
+        raise UsageError(f"--to: name at least one of {', '.join(known)}")
     if imgsz is not None and (imgsz < _STRIDE or imgsz % _STRIDE):
         raise UsageError(f"--imgsz {imgsz}: write a multiple of {_STRIDE}, such as 640")
     for target in targets:
-        if target not in NEEDS:
-            raise UsageError(f"--to {one_line(target)}: there are {', '.join(NEEDS)}")
+        if target not in known:
+            raise UsageError(f"--to {one_line(target)}: there are {', '.join(known)}")
     for target in targets:
-        if missing := [package for package in NEEDS[target] if not installed(package)]:
+        if missing := [package for package in known[target] if not installed(package)]:
             remedy = f"Type: {install_command(missing[0])}"
             raise InputError(f"--to {target}", f"needs {' and '.join(missing)}: not installed", remedy)
 
@@ -183,10 +174,10 @@ def _write_network(building: Path, target: str, original: Original, progress: Pr
     weights = building / f"attempt-{original.number}.pt"  # exports are named after it
     shutil.copyfile(original.model.weights, weights)
     try:
-        path = original.model.track.export(weights, target, building, asking.imgsz, progress)
+        path = original.model.track.export(weights, target, building, asking, original.model.training, progress)
     finally:
         weights.unlink()
-    predictor = open_network(path, asking)
+    predictor = original.model.track.open(path, asking)
     names = tuple(map(one_line, original.predictor.names))
     if predictor.names != names:
         raise InputError(path.name, f"its classes are {predictor.names}, the weights' {names}", "Export it again")
@@ -212,7 +203,8 @@ def _card(original: Original, path: Path, agreed: Agreement, target: str) -> dic
         "names": list(original.predictor.names),
         "iou": original.asking.iou,
         "agreement": {**checked, "on": [file.name for file in original.pictures]},
-        "versions": original.model.track.versions() | {module: _version(module) for module in NEEDS[target]},
+        "versions": original.model.track.versions()
+        | {module: _version(module) for module in original.model.track.targets[target]},
     }
 
 

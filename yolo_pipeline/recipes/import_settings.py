@@ -103,7 +103,7 @@ def _mapping(file: Path) -> dict[str, Any]:
 
 
 def _settings(said: Mapping[str, Any], model: Any, pretrained: Any, told: dict[str, Any]) -> FolderSettings:
-    defaults = settings.ultralytics_defaults()
+    defaults = settings.yolo.defaults_of_ultralytics()
     train, wrong = {}, []
     for key in sorted(said.keys() & defaults.keys()):
         if key == "device" or said[key] is None or not _plain(said[key]):
@@ -111,7 +111,7 @@ def _settings(said: Mapping[str, Any], model: Any, pretrained: Any, told: dict[s
         if said[key] == defaults[key] and key not in _ALWAYS_SHOWN:
             continue
         try:
-            settings.check_train("yolo", {key: said[key]})
+            settings.yolo.check_train({key: said[key]})
         except settings.BadSettingError as error:
             if "must be" in str(error):  # else it is a setting of the kind that is not `train:`'s, such as `name`
                 wrong.append(f"{key} {said[key]}")
@@ -120,7 +120,7 @@ def _settings(said: Mapping[str, Any], model: Any, pretrained: Any, told: dict[s
     notes = (f"settings that Ultralytics does not take are left out: {', '.join(wrong)}",) if wrong else ()
     name = _model_name(model)
     begun = bool(pretrained) and not (name or "").endswith((".yaml", ".yml"))
-    name = name.rpartition(".")[0] if name and name.rpartition(".")[0] in settings.yolo_models() else name
+    name = name.rpartition(".")[0] if name and name.rpartition(".")[0] in settings.yolo.models() else name
     device = said.get("device")
     shown = one_line(str(device))[:_LONGEST] if device is not None and _plain(device) else ""
     return FolderSettings(name, begun if name else None, train, shown, told, notes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,17 +61,17 @@ def model_of_attempt(root: Path, number: int, track: Track | None = None) -> Mod
     record = run.record
     weights, digest = weights_of(run, record)
     settings = part(record, "settings")
-    imgsz = part(settings, "train").get("imgsz")
+    track = track or open_track(str(settings.get("track", "yolo")))
     scores = run.read_scores() if run.scores_file.is_file() else {}
     data = part(record, "data").get("folder")
     folder = root / data if isinstance(data, str) else None
     truth, checked_on = _checked_on(run, folder)
     return Model(
         title=f"attempt {number}",
-        track=track or open_track(str(settings.get("track", "yolo"))),
+        track=track,
         weights=weights,
         sha256=digest,
-        asking=Asking(imgsz=imgsz if isinstance(imgsz, int) else None),
+        asking=replace(track.asking(settings), device=None),
         conf=confidence(record, scores),
         training=_training_pictures(folder),
         checked_on=checked_on,

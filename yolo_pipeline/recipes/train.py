@@ -33,7 +33,7 @@ from yolo_pipeline.recipes.diagnose import results_of_run
 from yolo_pipeline.recipes.report import write_reports
 from yolo_pipeline.reporting.reading import reading_lines
 from yolo_pipeline.run import Run, claim
-from yolo_pipeline.tracks import Track, Trained, asking_of, open_track
+from yolo_pipeline.tracks import Track, Trained, open_track
 
 _BATCH = 16
 _LINES_OF_A_KIND = 5
@@ -123,7 +123,7 @@ def _photos(data: Build, root: Path) -> Iterator[SavedImage]:
 def _judge(track: Track, attempt: Attempt, data: Build, run: Run, record: dict[str, Any], progress: Progress) -> None:
     """Asks the trained model for val and test, and saves what it says and what that is worth."""
     began = time.perf_counter()
-    predictor = track.open(run.folder / record["training"]["weights"], asking_of(attempt))
+    predictor = track.open(run.folder / record["training"]["weights"], track.asking(attempt.settings()))
     scores = {
         split: _judge_split(predictor, data, split, run, progress) for split in JUDGED if data.built.dataset.of(split)
     }

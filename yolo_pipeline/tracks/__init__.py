@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -14,12 +14,6 @@ from yolo_pipeline.building.writing import BuiltDataset
 from yolo_pipeline.nouns import Curves
 from yolo_pipeline.progress import Progress
 from yolo_pipeline.run import Run
-
-
-def asking_of(attempt: Attempt) -> Asking:
-    """As the judge asks an attempt's model."""
-    device = attempt.train.get("device")
-    return Asking(imgsz=attempt.train["imgsz"], device=None if device is None else str(device))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +40,21 @@ class Track(Protocol):
 
     task: Literal["detect", "classify"]
 
+    runtime: str
+    """What runs its weights as they were trained, and what every other runtime is held to: torch, tensorflow."""
+
+    targets: Mapping[str, tuple[str, ...]]
+    """What it exports to -> packages that this needs beside its own, to be written and to be tried."""
+
+    def asking(self, settings: Mapping[str, Any]) -> Asking:
+        """As an attempt's model is asked, by the judge and where a user says nothing else.
+
+        Args:
+            settings: of the attempt, as `Attempt.settings()` gives them and a run records them; of an imported run
+                some may be missing.
+        """
+        ...
+
     def check(self, attempt: Attempt, progress: Progress) -> None:
         """Finds the model and weights before any work is done; says what it downloads, if it must.
 
@@ -58,11 +67,11 @@ class Track(Protocol):
         """Trains in `run.training`. With `resume`, goes on from the last checkpoint there."""
         ...
 
-    def open(self, weights: Path, asking: Asking, runtime: str = "torch") -> Predictor:
-        """Opens a weights file.
+    def open(self, weights: Path, asking: Asking, runtime: str = "") -> Predictor:
+        """Opens a weights file, or a network that `export` wrote, which runs as what it is.
 
         Args:
-            runtime: "torch", or one of `runtimes()` that was prepared.
+            runtime: one of `runtimes()` that was prepared; empty, or the track's own: as it was trained.
 
         Raises:
             WeightsError: it cannot be read.
@@ -70,7 +79,7 @@ class Track(Protocol):
         ...
 
     def runtimes(self, device: str | None) -> tuple[str, ...]:
-        """What else than torch can run its networks, of what is installed, the likely fastest first."""
+        """What else than its own runtime can run its networks, of what is installed, the likely fastest first."""
         ...
 
     def prepared(self, weights: Path, runtime: str) -> bool:
@@ -89,8 +98,14 @@ class Track(Protocol):
         """
         ...
 
-    def export(self, weights: Path, target: str, folder: Path, imgsz: int, progress: Progress) -> Path:
-        """Writes the model in another format (`onnx`, `openvino`, `tflite`, `torchscript`) into a folder; its path."""
+    def export(
+        self, weights: Path, target: str, folder: Path, asking: Asking, samples: Sequence[Path], progress: Progress
+    ) -> Path:
+        """Writes the model in another format, one of `targets`, into a folder; its path.
+
+        Args:
+            samples: training pictures, for targets in whole numbers.
+        """
         ...
 
     def curves(self, run: Run) -> Curves:
@@ -102,7 +117,7 @@ class Track(Protocol):
         ...
 
 
-TRACKS = {"yolo": "yolo_pipeline.tracks.yolo"}
+TRACKS = {"yolo": "yolo_pipeline.tracks.yolo", "tfapi": "yolo_pipeline.tracks.tfapi"}
 """Track name -> module with a class `Track`-shaped object named `track`; imported when it is asked for."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -30,6 +30,13 @@ _USED_FILE = "used.json"
 
 class UltralyticsTrack:
     task: Literal["detect", "classify"] = "detect"
+    runtime = "torch"
+    targets = yolo_export.TARGETS
+
+    def asking(self, settings: Mapping[str, Any]) -> Asking:
+        train = settings.get("train") or {}
+        imgsz, device = train.get("imgsz"), train.get("device")
+        return Asking(imgsz=imgsz if isinstance(imgsz, int) else None, device=None if device is None else str(device))
 
     def check(self, attempt: Attempt, progress: Progress) -> None:
         start = find_start(attempt, progress)
@@ -77,11 +84,11 @@ class UltralyticsTrack:
             own_metrics=_own_metrics(curves, used["best_epoch"]),
         )
 
-    def open(self, weights: Path, asking: Asking, runtime: str = "torch") -> Predictor:
+    def open(self, weights: Path, asking: Asking, runtime: str = "") -> Predictor:
         """A network that was exported runs as what it is, whatever `runtime` says."""
         if runtimes.network_file(weights) is not None:
             return runtimes.open_network(weights, asking)
-        if runtime in yolo_export.IN_TORCH:
+        if not runtime or runtime in yolo_export.IN_TORCH:
             return open_torch(weights, asking, half=runtime == "torch-half")
         network = kept.find(weights, runtime)
         if network is None:
@@ -97,8 +104,11 @@ class UltralyticsTrack:
     def prepare(self, weights: Path, runtime: str, asking: Asking, samples: Sequence[Path], progress: Progress) -> None:
         yolo_export.prepare(weights, runtime, asking, samples, progress)
 
-    def export(self, weights: Path, target: str, folder: Path, imgsz: int, progress: Progress) -> Path:
-        return yolo_export.export(weights, target, folder, imgsz, progress)
+    def export(
+        self, weights: Path, target: str, folder: Path, asking: Asking, samples: Sequence[Path], progress: Progress
+    ) -> Path:
+        assert asking.imgsz is not None
+        return yolo_export.export(weights, target, folder, asking.imgsz, progress)
 
     def curves(self, run: Run) -> Curves:
         curves = results_csv.read(run.training / "results.csv")

@@ -38,6 +38,15 @@ FORMATS = {
 }
 """What `export` can make -> Ultralytics' name for it, its arguments, and packages that it needs."""
 
+TARGETS: dict[str, tuple[str, ...]] = {
+    "onnx": ("onnx", "onnxruntime"),
+    "openvino": ("openvino",),
+    "tflite": ("litert_torch", "ai_edge_litert"),
+    "torchscript": (),
+    "bundle": (),
+}
+"""As `Track.targets`."""
+
 LEAST_SAMPLES, _MOST_SAMPLES = 8, 300
 _SECONDS_A_SAMPLE = 0.5
 _MARK = ".yolo-pipeline-weights"  # Ultralytics replaces the suffix wherever it occurs in the path

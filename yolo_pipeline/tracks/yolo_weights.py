@@ -56,7 +56,7 @@ def quiet_ultralytics() -> Any:
 
 def find_start(attempt: Attempt, progress: Progress) -> Path:
     """What training starts from: a .pt file, or a .yaml to begin from scratch."""
-    if settings.is_file_name(attempt.model):
+    if settings.yolo.is_file_name(attempt.model):
         return _existing(attempt.root / attempt.model, "model")
     if attempt.pretrained is True:
         return _pretrained(attempt, progress)

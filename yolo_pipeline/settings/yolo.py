@@ -1,24 +1,23 @@
-"""What each track may be told in an attempt, checked without importing its framework (which takes seconds)."""
+"""What an attempt may tell Ultralytics."""
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-TRACKS = ("yolo",)
+from yolo_pipeline.settings.faults import BadSettingError, as_number, nearest
 
-YOLO_DEFAULTS: dict[str, Any] = {"imgsz": 640, "batch": 16, "epochs": 100, "patience": 50, "workers": 4, "seed": 0}
+DEFAULTS: dict[str, Any] = {"imgsz": 640, "batch": 16, "epochs": 100, "patience": 50, "workers": 4, "seed": 0}
 """What an attempt trains with where it says nothing; every other key has Ultralytics' own default."""
 
-_OURS = {
+_SAID_ELSEWHERE = {
     "model": "model:", "data": "data:", "pretrained": "pretrained:", "task": "track:",
     "resume": "--resume on the command line", "conf": "nothing: the judge finds the best confidence",
     "split": "nothing: both val and test are judged",
@@ -34,41 +33,35 @@ _FRACTIONS = frozenset({
     "translate", "perspective", "flipud", "fliplr", "bgr", "mosaic", "mixup", "cutmix", "copy_paste", "iou", "dropout",
 })  # fmt: skip
 _OPTIMIZERS = ("auto", "SGD", "MuSGD", "Adam", "Adamax", "AdamW", "NAdam", "RAdam", "RMSProp")
-_NUMBER_WORD = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+")
 _SUFFIXED_TASK = re.compile(r"-(seg|cls|pose|obb|sem|depth)")
 
 
-class BadSettingError(ValueError):
-    """A setting that its track does not take. The text says why and what would be right."""
-
-
-def check_train(track: str, train: Mapping[str, Any]) -> dict[str, Any]:
+def check_train(train: Mapping[str, Any]) -> dict[str, Any]:
     """The training settings of an attempt with the defaults filled in.
 
     Args:
-        track: a name out of TRACKS.
         train: the attempt's `train:` mapping, keys as Ultralytics names them.
 
     Raises:
         BadSettingError: an unknown key (the nearest is named), one that is said elsewhere, or a wrong value.
     """
-    known = ultralytics_defaults()
+    known = defaults_of_ultralytics()
     for key in train:
-        if key in _OURS:
-            raise BadSettingError(f"train.{key}: is not set here. Use {_OURS[key]}")
+        if key in _SAID_ELSEWHERE:
+            raise BadSettingError(f"train.{key}: is not set here. Use {_SAID_ELSEWHERE[key]}")
         if key in _NOT_FOR_TRAINING or key not in known:
-            right = nearest(key, set(known) - _NOT_FOR_TRAINING - set(_OURS))
+            right = nearest(key, set(known) - _NOT_FOR_TRAINING - set(_SAID_ELSEWHERE))
             raise BadSettingError(f"train.{key}: is no training setting of Ultralytics. {right}")
-    checked = {key: _as_number(value) for key, value in train.items()}
+    checked = {key: as_number(value) for key, value in train.items()}
     for key, value in checked.items():
         fits, expected = _check_value(key, value, known[key])
         if not fits:
             raise BadSettingError(f"train.{key}: is {value!r}. It must be {expected}")
-    return {**YOLO_DEFAULTS, **checked}
+    return {**DEFAULTS, **checked}
 
 
-def check_model(track: str, model: str) -> None:
-    """Refuses a model name that the track does not know; paths of files are not looked at here.
+def check_model(model: str) -> None:
+    """Refuses a model name that Ultralytics does not know; paths of files are not looked at here.
 
     Raises:
         BadSettingError: with the nearest right name.
@@ -77,9 +70,9 @@ def check_model(track: str, model: str) -> None:
         return
     if _SUFFIXED_TASK.search(model):
         raise BadSettingError(f"model: {model} is not a detection model. Leave the suffix out")
-    if model not in yolo_models():
+    if model not in models():
         raise BadSettingError(
-            f"model: {model} is not known. {nearest(model, yolo_models())} A .pt or .yaml file will do, too"
+            f"model: {model} is not known. {nearest(model, models())} A .pt or .yaml file will do, too"
         )
 
 
@@ -89,7 +82,7 @@ def is_file_name(model: str) -> bool:
 
 
 @cache
-def yolo_models() -> frozenset[str]:
+def models() -> frozenset[str]:
     """Names of the detection models that the installed Ultralytics can build, such as yolov8n."""
     names: set[str] = set()
     for file in sorted((_ultralytics_folder() / "cfg" / "models").glob("*/*.yaml")):
@@ -104,20 +97,6 @@ def yolo_models() -> frozenset[str]:
         else:
             names.add(file.stem)
     return frozenset(names)
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """A half sentence that helps with a misspelt word: `Did you mean …?` or a list of what is known."""
-    close = difflib.get_close_matches(word, list(known), n=3, cutoff=0.6)
-    if close:
-        return f"Did you mean {' or '.join(close)}?"
-    some = sorted(known)
-    return f"Known are {', '.join(some[:12])}{' …' if len(some) > 12 else '.'}"
-
-
-def _as_number(value: Any) -> Any:
-    """YAML takes `1e-3` for a word; everybody writes it for a number."""
-    return float(value) if isinstance(value, str) and _NUMBER_WORD.fullmatch(value) else value
 
 
 def _check_value(key: str, value: Any, default: Any) -> tuple[bool, str]:
@@ -159,7 +138,7 @@ def _check_value(key: str, value: Any, default: Any) -> tuple[bool, str]:
 
 
 @cache
-def ultralytics_defaults() -> dict[str, Any]:
+def defaults_of_ultralytics() -> dict[str, Any]:
     """Every setting of the installed Ultralytics with its default."""
     text = (_ultralytics_folder() / "cfg" / "default.yaml").read_text(encoding="utf-8")
     defaults: dict[str, Any] = yaml.safe_load(text)

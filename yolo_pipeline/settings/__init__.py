@@ -1,0 +1,45 @@
+"""What each track may be told in an attempt, checked without importing its framework (which takes seconds)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from yolo_pipeline.settings import tfapi, yolo
+from yolo_pipeline.settings.faults import BadSettingError, nearest
+
+__all__ = ["BadSettingError", "check_model", "check_train", "nearest", "trained_size"]
+
+
+def check_train(track: str, model: str, train: Mapping[str, Any]) -> dict[str, Any]:
+    """The training settings of an attempt with the defaults filled in.
+
+    Args:
+        track: yolo or tfapi.
+        model: a name that `check_model` lets pass.
+        train: the attempt's `train:` mapping, keys as the track's framework names them.
+
+    Raises:
+        BadSettingError: an unknown key (the nearest is named), one that is said elsewhere, or a wrong value.
+    """
+    return tfapi.check_train(model, train) if track == "tfapi" else yolo.check_train(train)
+
+
+def check_model(track: str, model: str) -> None:
+    """Refuses a model name that the track does not know; paths of files are not looked at here.
+
+    Raises:
+        BadSettingError: with the nearest right name.
+    """
+    if track == "tfapi":
+        tfapi.check_model(model)
+    else:
+        yolo.check_model(model)
+
+
+def trained_size(track: str, model: str, train: Mapping[str, Any]) -> int | None:
+    """Longer side in pixels of what the network will be shown; None where that is not known."""
+    if track == "tfapi":
+        return tfapi.MODELS[model].size if model in tfapi.MODELS else None
+    size = train.get("imgsz")
+    return size if isinstance(size, int) else None
