@@ -118,13 +118,13 @@ def test_names_with_markup_are_shown_as_text(cli: Cli, project: Path) -> None:
     assert "[red]a|b[/red]" in cli("evaluate", "--attempt", 1, "--project", project).out
 
 
-def test_doctor_says_eleven_lines(cli: Cli, project: Path) -> None:
+def test_doctor_says_twelve_lines(cli: Cli, project: Path) -> None:
     ended = cli("doctor", "--project", project)
     assert ended.code == 0
     lines = ended.out.strip().splitlines()
-    assert len(lines) == 11
+    assert len(lines) == 12
     assert [line.split(":")[0].split(maxsplit=1)[1] for line in lines] == [
-        "Python", "packages", "torch", "CUDA driver", "GPU", "runtimes", "weights", "font", "disk", "network", "project",
+        "Python", "packages", "torch", "CUDA driver", "GPU", "runtimes", "TF-API", "weights", "font", "disk", "network", "project",
     ]  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from yolo_pipeline.commands.detecting import detect
 from yolo_pipeline.commands.exporting import export
 from yolo_pipeline.commands.importing import import_run
 from yolo_pipeline.commands.output import warn
+from yolo_pipeline.commands.setting_up import setup_tfapi
 from yolo_pipeline.errors import INTERRUPTED, PipelineError
 from yolo_pipeline.files import explain_os_error
 
@@ -29,6 +30,7 @@ for one in (
 ):  # fmt: skip
     app.command()(one)
 app.command("import-run")(import_run)
+app.command("setup-tfapi")(setup_tfapi)
 
 
 def run(arguments: list[str]) -> int:

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from yolo_pipeline.attempt import attempt_numbers
+from yolo_pipeline.errors import InputError
 from yolo_pipeline.fonts import font_file
 from yolo_pipeline.runtimes import install_command
+from yolo_pipeline.tfapi import environment
 
 _GIB = 1024**3
 _LOW_DISK_GIB = 5
@@ -31,12 +33,14 @@ class Check:
 
 
 def doctor(root: Path) -> list[Check]:
-    """Checks of Python, packages, torch, CUDA driver, GPU memory, runtimes, weights, font, disk, network, project."""
+    """Checks of Python, packages, torch, CUDA driver, GPU memory, runtimes, TensorFlow's environment, weights, font,
+    disk, network, project."""
     return [
         _python(),
         _packages(),
         *_torch(),
         _runtimes(),
+        _tfapi(),
         _weights(root),
         _font(),
         _disk(root),
@@ -59,6 +63,18 @@ def _runtimes() -> Check:
         return Check("runtimes", ", ".join(["torch", *there]))
     faster = f"detect is faster on most processors with OpenVINO: {install_command('openvino')}"
     return Check("runtimes", f"{', '.join(['torch', *there])}; {faster}")
+
+
+def _tfapi() -> Check:
+    """The environment of the track tfapi, which only those have who want it."""
+    if environment.named_python() is None and not environment.is_made():
+        return Check("TF-API", "no environment; for `track: tfapi`, `python -m yolo_pipeline setup-tfapi` makes one")
+    try:
+        python = environment.python()
+        versions = environment.versions(python)
+    except InputError as error:
+        return Check("TF-API", f"{error.where} {error.reason}", False, error.remedy)
+    return Check("TF-API", f"TensorFlow {versions.get('tensorflow', '?')} in {python}")
 
 
 def _packages() -> Check:

@@ -127,15 +127,15 @@ def _check_together(filled: Mapping[str, Any]) -> None:
         raise BadSettingError(
             f"train.warmup_learning_rate: is {warm:g}, above learning_rate_base ({rate:g}). It must be below it"
         )
-    if filled["warmup_steps"] >= filled["steps"] > 1:
+    if filled["warmup_steps"] >= filled["steps"]:
         said = f"is {filled['warmup_steps']} of {filled['steps']} steps"
         raise BadSettingError(f"train.warmup_steps: {said}. Warm up for fewer steps than there are")
 
 
 def _check_value(key: str, value: Any) -> tuple[bool, str]:
     """Whether a value is right, and what would be."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    whole = number and isinstance(value, int)
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    number = whole or (isinstance(value, float) and math.isfinite(value))
     match key:
         case "steps" | "batch" | "checkpoint_every":
             return whole and 0 < value <= _MOST_STEPS, "a whole number above 0"
