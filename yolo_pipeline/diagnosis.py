@@ -241,6 +241,10 @@ class Diagnosis:
         return next(error for error in self.errors if error.name == name)
 
 
+CurveUnit = Literal["epoch", "step"]
+"""What a training goes by: the TensorFlow Object Detection API knows steps alone, of which an epoch has many."""
+
+
 @dataclass(frozen=True, slots=True)
 class CurveReading:
     """What the curves of a training say.
@@ -252,6 +256,8 @@ class CurveReading:
         lowest: the epoch with the lowest loss on val.
         train_fall: how far the loss on train fell after that epoch, as a share of what it was there.
         stopped_early: whether patience ended it.
+        unit: what all of these count. Where it is steps, a fifth is one of the evaluations on val.
+        apart: from which on, to the end, the loss on train is no number or much higher than it began; None: it is not.
     """
 
     epochs: int
@@ -262,6 +268,8 @@ class CurveReading:
     lowest: int
     train_fall: float
     stopped_early: bool
+    unit: CurveUnit = "epoch"
+    apart: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from yolo_pipeline.diagnosis import (
     SuspectKind,
 )
 from yolo_pipeline.nouns import Box, ClassScores, Detection, Finding, Scores, Truth
+from yolo_pipeline.settings import check_train
 
 BOX = Box(0, 0, 10, 10)
 
@@ -48,6 +49,17 @@ def evidence(mAP50: float = 0.9, **fields: Any) -> Evidence:  # noqa: N803
 def settings(model: str = "yolov8n", pretrained: bool = True, data: Any = None, **train: Any) -> dict[str, Any]:
     said = {"imgsz": 640, "epochs": 100, **train}
     return {"model": model, "pretrained": pretrained, "data": data or {}, "train": said}
+
+
+def tfapi(model: str = "ssd_mobilenet_v2_fpnlite_320x320", pretrained: Any = True, **train: Any) -> dict[str, Any]:
+    """Settings as an attempt of the track tfapi records them, all defaults filled in."""
+    resolved = check_train("tfapi", model, train)
+    return {"track": "tfapi", "model": model, "pretrained": pretrained, "data": {}, "train": resolved}
+
+
+def by_steps(**fields: Any) -> CurveReading:
+    """The same as `reading`, of a training of 2,000 steps."""
+    return reading(**{"epochs": 2000, "asked": 2000, "best": 1600, "lowest": 1600, "unit": "step", **fields})
 
 
 def scores(classes: Mapping[str, float | None]) -> Scores:

@@ -10,29 +10,35 @@ import pytest
 from made_evidence import evidence
 from test_rules import CASES
 
-from yolo_pipeline.advising import advise
+from yolo_pipeline.advising import advise, english, korean
 from yolo_pipeline.advising.english import ENGLISH
 from yolo_pipeline.advising.korean import KOREAN, in_korean
+from yolo_pipeline.advising.words import Words
 
 HANGUL = re.compile("[가-힣]")
 
 
-def test_every_rule_has_its_words() -> None:
-    assert list(KOREAN) == list(ENGLISH)
-    for rule, words in KOREAN.items():
-        assert words.fields <= ENGLISH[rule].fields, rule
+@pytest.mark.parametrize(
+    ("in_english", "in_its_words"),
+    [pytest.param(ENGLISH, KOREAN, id="yolo"), pytest.param(english.TFAPI, korean.TFAPI, id="tfapi")],
+)
+def test_every_rule_has_its_words(in_english: dict[str, Words], in_its_words: dict[str, Words]) -> None:
+    assert list(in_its_words) == list(in_english)
+    for rule, words in in_its_words.items():
+        assert words.fields <= in_english[rule].fields, rule
         assert all(map(HANGUL.search, (words.measured, words.cause, words.remedy))), rule
 
 
 @pytest.mark.parametrize(("rule", "fires", "silent"), CASES)
 def test_its_figures_fill_every_place(rule: str, fires: dict[str, Any], silent: dict[str, Any]) -> None:
     for advice in advise(evidence(**fires)):
-        assert KOREAN[advice.rule].fields <= advice.figures.keys()
-        korean = in_korean(advice)
-        for sentence in (korean.measured, korean.cause, korean.remedy):
+        words = (korean.TFAPI if "track" in advice.figures else KOREAN)[advice.rule]
+        assert words.fields <= advice.figures.keys()
+        said = in_korean(advice)
+        for sentence in (said.measured, said.cause, said.remedy):
             assert HANGUL.search(sentence)
             assert not re.search(r"[{}\n]", sentence)
-        assert (korean.rule, korean.changes, korean.images, korean.figures) == (
+        assert (said.rule, said.changes, said.images, said.figures) == (
             advice.rule, advice.changes, advice.images, advice.figures,
         )  # fmt: skip
 

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from made_evidence import curve, diagnosis, evidence, finding, labelled, pair, reading, scores, settings, suspects
+from conftest import write_yaml
+from made_evidence import (
+    by_steps,
+    curve,
+    diagnosis,
+    evidence,
+    finding,
+    labelled,
+    pair,
+    reading,
+    scores,
+    settings,
+    suspects,
+    tfapi,
+)
 
+from yolo_pipeline import attempt as attempts
 from yolo_pipeline.advising import RULES, Evidence, advise
-from yolo_pipeline.advising.english import ENGLISH, SOURCES
+from yolo_pipeline.advising.english import ENGLISH, SOURCES, TFAPI
 from yolo_pipeline.diagnosis import FalseAlarms, Interval, Missed
 
 
@@ -99,6 +115,20 @@ CASES = [
     pytest.param("larger model", {"counts": many(1000), "mAP50": 0.79}, {"counts": many(999), "mAP50": 0.79}, id="many pictures"),
     pytest.param("larger model", {"counts": many(1000), "mAP50": 0.79}, {"counts": many(1000), "mAP50": 0.8}, id="a weak score"),
     pytest.param("larger model", {"counts": many(1000), "mAP50": 0.79}, {"counts": many(1000), "mAP50": 0.79, "settings": settings("yolov8x")}, id="not of the largest"),
+    pytest.param("diverged", {"settings": tfapi(), "reading": by_steps(apart=340)}, {"settings": tfapi(), "reading": by_steps()}, id="the loss on train came apart"),
+    pytest.param("diverged", {"settings": tfapi(), "reading": by_steps(apart=340)}, {"reading": reading(apart=34)}, id="not of Ultralytics, which goes back"),
+    pytest.param("hardly any steps", {"settings": tfapi(steps=299), "reading": by_steps(epochs=299, asked=299)}, {"settings": tfapi(steps=300), "reading": by_steps(epochs=300, asked=300)}, id="hardly any steps"),
+    pytest.param("hardly any steps", {"settings": tfapi(steps=10), "reading": by_steps(epochs=10, asked=10)}, {"settings": tfapi(steps=10), "reading": by_steps(epochs=10, asked=10), "mAP50": 0.95}, id="a few steps with something to gain"),
+    pytest.param("more steps", {"settings": tfapi(), "reading": by_steps(still_falling=0.05)}, {"settings": tfapi(), "reading": by_steps(still_falling=0.049)}, id="the loss on val falls at the last steps"),
+    pytest.param("more steps", {"settings": tfapi(), "reading": by_steps(still_falling=0.1)}, {"settings": tfapi(), "reading": by_steps(still_falling=0.1, apart=340)}, id="not where it came apart"),
+    pytest.param("more steps", {"settings": tfapi(steps=49_999), "reading": by_steps(still_falling=0.1, epochs=49_999, asked=49_999)}, {"settings": tfapi(steps=50_000), "reading": by_steps(still_falling=0.1, epochs=50_000, asked=50_000)}, id="as many steps as the makers take"),
+    pytest.param("larger pictures", {**by_size(20, 6), "settings": tfapi(), "reading": by_steps()}, {**by_size(20, 6), "settings": tfapi(), "reading": by_steps(apart=340)}, id="small objects of a model that has learnt"),
+    pytest.param("overfitting", {"settings": tfapi(), "reading": by_steps(val_rise=0.1, train_fall=0.1)}, {"settings": tfapi(), "reading": by_steps(val_rise=0.1, train_fall=0.1, best=1601)}, id="mAP gains nothing in the last steps"),
+    pytest.param("smaller model", {"settings": tfapi("ssd_resnet50_v1_fpn_640x640"), "reading": by_steps(val_rise=0.1, train_fall=0.1)}, {"settings": tfapi("ssd_mobilenet_v2_fpnlite_640x640"), "reading": by_steps(val_rise=0.1, train_fall=0.1)}, id="ResNet50 overfits"),
+    pytest.param("larger model", {"settings": tfapi("ssd_mobilenet_v2_fpnlite_640x640"), "reading": by_steps(), "counts": many(1000), "mAP50": 0.79, "used": {"epochs": 50.0}}, {"settings": tfapi("ssd_mobilenet_v2_fpnlite_640x640"), "reading": by_steps(), "counts": many(1000), "mAP50": 0.79, "used": {"epochs": 49.9}}, id="each picture was shown 50 times"),
+    pytest.param("larger model", {"settings": tfapi("ssd_mobilenet_v2_fpnlite_640x640"), "reading": by_steps(), "counts": many(1000), "mAP50": 0.79, "used": {"epochs": 50.0}}, {"settings": tfapi(), "reading": by_steps(), "counts": many(1000), "mAP50": 0.79, "used": {"epochs": 50.0}}, id="larger pictures come before a larger network"),
+    pytest.param("mirrored classes", {"settings": tfapi(), "mirrored": {"train.random_horizontal_flip": ("cat",)}, "scores": scores({"cat": 0.94, "dog": 0.9})}, {"settings": tfapi(), "mirrored": {"train.random_horizontal_flip": ("cat",)}, "scores": scores({"cat": 0.96, "dog": 0.9})}, id="signs mirrored by the API"),
+    pytest.param("rare class", {"settings": tfapi(), "reading": by_steps(), "counts": counts(49, 100), "scores": scores({"cat": 0.7, "dog": 0.9})}, {"settings": tfapi(), "reading": by_steps(), "counts": counts(50, 101), "scores": scores({"cat": 0.7, "dog": 0.9})}, id="a rare class for the API"),
 ]  # fmt: skip
 
 
@@ -112,7 +142,9 @@ def test_fires_on_its_trigger_and_is_silent_just_below(
 
 def test_every_rule_has_a_case() -> None:
     assert {case.values[0] for case in CASES} == set(ENGLISH) == set(SOURCES)
-    assert len(RULES) == len(ENGLISH) == 19
+    assert len(RULES) == len(ENGLISH) == 22
+    of_the_api = {case.values[0] for case in CASES if case.values[1].get("settings", {}).get("track") == "tfapi"}
+    assert set(TFAPI) <= of_the_api
 
 
 def test_advice_holds_its_sentences_pictures_and_numbers() -> None:
@@ -169,6 +201,88 @@ def test_advice_holds_its_sentences_pictures_and_numbers() -> None:
 )  # fmt: skip
 def test_changes(given: dict[str, Any], changes: dict[str, Any]) -> None:
     assert changes_of(evidence(**given)) == changes
+
+
+@pytest.mark.parametrize(
+    ("settings", "given", "changes"),
+    [
+        pytest.param(tfapi(), {"reading": by_steps(still_falling=0.1)}, {"train.steps": 4000}, id="twice as many steps"),
+        pytest.param(tfapi(steps=10), {"reading": by_steps(epochs=10, asked=10)}, {"train.steps": 2000}, id="at least the usual steps"),
+        pytest.param(tfapi(steps=40_000), {"reading": by_steps(still_falling=0.1, epochs=40_000, asked=40_000)}, {"train.steps": 50_000}, id="at most as many as the makers take"),
+        pytest.param(tfapi(), by_size(20, 20), {"model": "ssd_mobilenet_v2_fpnlite_640x640"}, id="the model for pictures twice as large"),
+        pytest.param(tfapi("ssd_resnet50_v1_fpn_640x640"), by_size(20, 20), {}, id="beyond 640 pixels it is work by hand"),
+        pytest.param(
+            tfapi(pretrained=False, random_crop_image=False), {"reading": by_steps(val_rise=0.5, train_fall=0.5, best=800)},
+            {"pretrained": True, "train.random_crop_image": True, "train.steps": 800, "train.warmup_steps": 80}, id="what the API has against overfitting",
+        ),
+        pytest.param(
+            tfapi(pretrained=False, fine_tune_checkpoint="ckpt-0", warmup_steps=50), {"reading": by_steps(val_rise=0.5, train_fall=0.5, best=800)},
+            {"train.steps": 800}, id="it began from a checkpoint already",
+        ),
+        pytest.param(
+            tfapi("ssd_resnet50_v1_fpn_640x640", pretrained="old.zip", fine_tune_checkpoint="ckpt-0", warmup_steps=0), {"reading": by_steps(val_rise=0.5, train_fall=0.5, best=1500)},
+            {"train.steps": 1500, "model": "ssd_mobilenet_v2_fpnlite_640x640", "pretrained": True, "train.fine_tune_checkpoint": None}, id="another network begins from weights of its own",
+        ),
+        pytest.param(
+            tfapi("ssd_mobilenet_v2_fpnlite_640x640"), {"counts": many(1000), "mAP50": 0.7, "used": {"epochs": 60.0}},
+            {"model": "ssd_resnet50_v1_fpn_640x640", "train.learning_rate_base": 0.005, "train.warmup_learning_rate": 0.0017}, id="ResNet50 at a rate that it bears",
+        ),
+        pytest.param(
+            tfapi(), {"reading": by_steps(apart=340)}, {"train.learning_rate_base": 0.01, "train.warmup_learning_rate": 0.0033}, id="a third of the rate",
+        ),
+        pytest.param(
+            tfapi("ssd_resnet50_v1_fpn_640x640", learning_rate_base=0.02, warmup_steps=0, gradient_clipping_by_norm=0), {"reading": by_steps(apart=340)},
+            {"train.learning_rate_base": 0.005, "train.warmup_learning_rate": 0.0017, "train.warmup_steps": 200, "train.gradient_clipping_by_norm": 10.0}, id="what the model bears, a warm-up, gradients clipped",
+        ),
+        pytest.param(tfapi(), {"mirrored": {"train.random_horizontal_flip": ("cat",)}, "mAP50": 0.9}, {"train.random_horizontal_flip": False}, id="no flip"),
+        pytest.param(tfapi(), {"counts": counts(20, 100), "scores": scores({"cat": 0.5, "dog": 0.9})}, {}, id="the API weighs no class"),
+        pytest.param(tfapi(steps=500, pipeline_config="own.config"), {"reading": by_steps(still_falling=0.1, epochs=500, asked=500)}, {"train.steps": 2000}, id="beside a config of one's own"),
+        pytest.param(tfapi(steps=500, pipeline_config="own.config"), {"reading": by_steps(apart=340)}, {}, id="rates are said in a config of one's own"),
+    ],
+)  # fmt: skip
+def test_changes_on_the_track_tfapi(
+    settings: dict[str, Any], given: dict[str, Any], changes: dict[str, Any], tmp_path: Path
+) -> None:
+    found = changes_of(evidence(**{"settings": settings, "reading": by_steps(), **given}))
+    assert found == changes
+    _is_taken(tmp_path, settings, found)
+
+
+def _is_taken(root: Path, settings: dict[str, Any], changes: dict[str, Any]) -> None:
+    """An attempt that says this all is one that can be trained."""
+    data = {"sources": [{"path": "pictures", "format": "voc"}]}
+    nested: dict[str, Any] = {"base": 1}
+    for key, value in changes.items():
+        block, _, name = key.rpartition(".")
+        (nested.setdefault(block, {}) if block else nested)[name] = value
+    write_yaml(root / "attempts/1.yaml", {**settings, "data": data})
+    write_yaml(root / "attempts/2.yaml", nested)
+    assert {key for key, _, _ in attempts.load(root, 2).changed} >= set(changes)
+
+
+def test_advice_on_the_track_tfapi_speaks_of_steps() -> None:
+    [found] = advise(evidence(settings=tfapi(), reading=by_steps(apart=340)))
+    assert found.measured == (
+        "from step 340 of 2,000 on the loss on train is no number, or half as high again as it began "
+        "(learning_rate_base 0.03)"
+    )
+    assert found.remedy == (
+        "Lower learning_rate_base to 0.01 or less, warm up from a third of it over a tenth of the steps, and leave "
+        "gradients clipped"
+    )
+    assert found.figures == {"apart": 340, "steps": 2000, "rate": 0.03, "wanted": 0.01}
+    [found] = advise(evidence(settings=tfapi(), reading=by_steps(val_rise=0.5, train_fall=0.5, lowest=1200)))
+    assert found.measured.startswith("the loss on val was lowest at step 1,200 of 2,000 and rose by 50 % since")
+    [found] = advise(evidence(settings=tfapi(), reading=by_steps(), **by_size(20, 20)))
+    assert found.measured.startswith("of a picture of 320 pixels, 20 of 200 objects on val are shorter than 16")
+
+
+def test_the_api_s_own_figures_say_whether_there_is_something_to_gain() -> None:
+    """Of a run from elsewhere: its event files tell mAP under a name of their own."""
+    known = {"scores": None, "diagnosis": None, "settings": {"track": "tfapi", "train": {"steps": 2000}}}
+    given = {**known, "reading": by_steps(still_falling=0.1)}
+    assert rules_of(evidence(**given, own={"tfapi/DetectionBoxes_Precision/mAP@.50IOU": 0.7})) == ["more steps"]
+    assert rules_of(evidence(**given, own={"tfapi/DetectionBoxes_Precision/mAP@.50IOU": 0.96})) == []
 
 
 def test_what_makes_scores_untrue_comes_first_and_more_epochs_after_faults_of_the_data() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from yolo_pipeline.advising import data, labels, training, use
+from yolo_pipeline.advising import data, labels, tfapi, training, use
 from yolo_pipeline.advising.evidence import Evidence, evidence_of
 from yolo_pipeline.diagnosis import Advice
 
@@ -15,6 +15,7 @@ Rule = Callable[[Evidence], Iterator[Advice]]
 RULES: tuple[Rule, ...] = (
     data.leakage,
     data.divided_photos,
+    tfapi.diverged,
     training.mirrored_classes,
     training.larger_pictures,
     training.overfitting,
@@ -27,17 +28,20 @@ RULES: tuple[Rule, ...] = (
     labels.loose_boxes,
     labels.group_boxes,
     training.hardly_any_epochs,
+    tfapi.hardly_any_steps,
     training.more_epochs,
+    tfapi.more_steps,
     labels.confused_pair,
     use.confidence,
     data.larger_val,
     training.larger_model,
 )
 """In order of weight: what makes the scores untrue; settings that have the model learn what is wrong, or too well, or
-nothing, as before they are mended it is no witness of the data; faults of the data that it witnesses; then more epochs,
-which help most trainings but mend none of that; and what may be either's fault; its use; what more could be had."""
+nothing, as before they are mended it is no witness of the data; faults of the data that it witnesses; then more epochs
+or steps, which help most trainings but mend none of that; and what may be either's fault; its use; what
+more could be had."""
 
 
 def advise(evidence: Evidence, rules: tuple[Rule, ...] = RULES) -> tuple[Advice, ...]:
     """What the rules advise, the most important first; empty: nothing was found."""
-    return tuple(found for rule in rules for found in rule(evidence))
+    return tuple(tfapi.as_can_be_said(found, evidence) for rule in rules for found in rule(evidence))

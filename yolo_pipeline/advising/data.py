@@ -8,6 +8,7 @@ from typing import Any
 
 from yolo_pipeline.advising.english import advice
 from yolo_pipeline.advising.evidence import Evidence
+from yolo_pipeline.advising.tfapi import mark
 from yolo_pipeline.diagnosis import Advice
 from yolo_pipeline.nouns import Finding
 
@@ -78,10 +79,11 @@ def rare_class(evidence: Evidence) -> Iterator[Advice]:
         others = (sum(aps.values()) - ap) / (len(aps) - 1)
         number = boxes.get(name, 0)
         if 2 * number < largest and (number < FEW_BOXES or UNEVEN * number < largest) and ap < others - CLEARLY_WORSE:
-            weight = [] if evidence.train("cls_pw") else [("train.cls_pw", _WEIGHT)]
+            weighable = evidence.track != "tfapi" and not evidence.train("cls_pw")
             yield advice(
-                "rare class", weight, name=name, boxes=number, largest=largest, ap=round(ap, 4),
-                others=round(others, 4), wanted=max(FEW_BOXES, largest // 2),
+                "rare class", [("train.cls_pw", _WEIGHT)] if weighable else [], name=name, boxes=number,
+                largest=largest, ap=round(ap, 4), others=round(others, 4), wanted=max(FEW_BOXES, largest // 2),
+                **mark(evidence),
             )  # fmt: skip
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from yolo_pipeline.advising.words import Words, fill
+from yolo_pipeline.advising.words import Words, fill, said_of
 from yolo_pipeline.diagnosis import Advice
 
 _TIPS = "Ultralytics, Tips for Best Training Results"
+_CONFIGS = "TensorFlow Object Detection API, configs/tf2 of these models"
 
 SOURCES: dict[str, str] = {
     "leakage": "S. Kapoor and A. Narayanan, Leakage and the reproducibility crisis, Patterns 2023",
@@ -18,6 +19,9 @@ SOURCES: dict[str, str] = {
     "missing labels": f"{_TIPS}: all instances of all classes in all images must be labelled",
     "more epochs": f"{_TIPS}: start with 300 epochs; if they do not overfit, train longer",
     "hardly any epochs": f"{_TIPS}: start with 300 epochs; if they do not overfit, train longer",
+    "more steps": f"{_CONFIGS}: 25,000 to 50,000 steps on COCO",
+    "hardly any steps": f"{_CONFIGS}: 25,000 to 50,000 steps on COCO, the first 1,000 to 2,000 to warm up",
+    "diverged": f"{_CONFIGS}: a warm-up from a third of the rate; P. Goyal et al., Accurate, Large Minibatch SGD, 2017",
     "larger pictures": f"{_TIPS}: data sets with many small objects benefit from training at higher resolution",
     "overfitting": f"{_TIPS}: reduce epochs if this overfits early; pretrained weights for small data sets",
     "smaller model": "Ultralytics, Transfer learning with frozen layers: small data sets overfit large models",
@@ -71,6 +75,25 @@ ENGLISH: dict[str, Words] = {
         "training ended with epoch {epochs}, and warming up alone takes 3",
         "It ended before it had learnt what the pictures hold",
         "Train {wanted} epochs; patience ends it earlier when nothing more is gained",
+    ),
+    "more steps": Words(
+        "training ended with step {steps:,}, the best being step {best:,}; over the last evaluations the loss on val "
+        "still fell by {fell:percent} of its highest value",
+        "It ended before it had learnt what the pictures hold",
+        "Train {wanted:,} steps; the weights of the best evaluation on val are kept",
+    ),
+    "hardly any steps": Words(
+        "training ended with step {steps:,}, and warming up alone takes {warm:,} of the usual {usual:,}",
+        "It ended before it had learnt what the pictures hold",
+        "Train {wanted:,} steps; the weights of the best evaluation on val are kept",
+    ),
+    "diverged": Words(
+        "from step {apart:,} of {steps:,} on the loss on train is no number, or half as high again as it began "
+        "(learning_rate_base {rate:g})",
+        "The steps that the weights take are too large for this model and batch: what was learnt is lost, and does "
+        "not come back",
+        "Lower learning_rate_base to {wanted:g} or less, warm up from a third of it over a tenth of the steps, and "
+        "leave gradients clipped",
     ),
     "larger pictures": Words(
         "at imgsz {imgsz}, {small} of {truths} objects on val are shorter than 16 pixels, and {missed} of these were "
@@ -146,10 +169,46 @@ ENGLISH: dict[str, Words] = {
     ),
 }
 
+TFAPI: dict[str, Words] = {
+    "larger pictures": Words(
+        "of a picture of {imgsz} pixels, {small} of {truths} objects on val are shorter than 16, and {missed} of these "
+        "were missed ({share:percent})",
+        "Such an object is half as long as the smallest anchor of these models, or shorter, and covers two cells or "
+        "less of their finest grid",
+        "Show objects larger: {wanted} pixels is the most that a model of this track sees, with a smaller batch where "
+        "memory does not suffice; beyond, cut the pictures into tiles, or take them from nearer",
+    ),
+    "overfitting": Words(
+        "the loss on val was lowest at step {lowest:,} of {epochs:,} and rose by {rise:percent} since, while the loss "
+        "on train fell by {fall:percent}",
+        "The model learns its {pictures} training pictures by heart",
+        "Collect more pictures; until then train fewer steps, from pretrained weights and with pictures cropped at "
+        "random: {how}",
+    ),
+    "smaller model": Words(
+        "{model} overfits {pictures} training pictures: the loss on val rose by {rise:percent} after step {lowest:,}",
+        "A large model has more than enough weights to learn few pictures by heart",
+        "Train {smaller}, which is as accurate on so few pictures and much faster",
+    ),
+    "larger model": Words(
+        "{model} has learnt what it can from {pictures} training pictures: after {epochs:,} steps the loss on val is "
+        "level, and mAP50 on val is {ap:.3f}",
+        "The model is too small for what it shall tell apart",
+        "Train {larger}, which takes many times as long",
+    ),
+    "rare class": Words(
+        "{name} has {boxes} boxes in training, the commonest class {largest}; its AP50 on val is {ap:.3f}, the others' "
+        "{others:.3f}",
+        "A class with so few examples is memorised rather than learnt, and drowned by the others",
+        "Label more pictures with {name}, {wanted} boxes at the least",
+    ),
+}
+"""The same rules on the track tfapi, which goes by steps and has other settings."""
+
 
 def advice(rule: str, changes: Sequence[tuple[str, Any]] = (), images: Sequence[str] = (), **figures: Any) -> Advice:
     """What a rule says, with its figures filled in."""
-    words = ENGLISH[rule]
+    words = said_of(rule, figures, ENGLISH, TFAPI)
     return Advice(
         rule=rule,
         measured=fill(words.measured, figures),

@@ -25,8 +25,15 @@ the best mAP on val is no longer found, when one overfits. In benchmarks/advice.
 trainings, by 0.56 in an overfitted one (best epoch 27 of 77), and by 1.6 where val holds what training never showed;
 but there mAP rises to the end."""
 
+STILL_FALLING = 0.05
+"""Share of its highest value by which the loss on val falls over the last fifth of a training that is not at its end.
+Those of benchmarks/advice.py that are, with mAP50 at 0.99, fall by 0.02 to 0.045 as the learning rate goes to 0; their
+first 8 of 20 epochs, taken alone, by 0.2 and more."""
+
 AUGMENTATIONS = {"mosaic": 1.0, "translate": 0.1, "scale": 0.5, "hsv_h": 0.015, "hsv_s": 0.7, "hsv_v": 0.4}
 """What keeps training from learning its pictures by heart, with Ultralytics' defaults (8.4.190 cfg/default.yaml)."""
+
+_MAP50 = ("/mAP50", "/mAP@.50IOU")  # as frameworks name it
 
 _DEFAULTS: Mapping[str, Any] = {**settings.yolo.DEFAULTS, **AUGMENTATIONS, "freeze": None, "cls_pw": 0.0}
 
@@ -57,9 +64,17 @@ class Evidence:
     reading: CurveReading | None = None
     mirrored: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    @property
+    def track(self) -> Any:
+        return self.settings.get("track", "yolo")
+
+    @property
+    def model(self) -> str:
+        return str(self.settings.get("model"))
+
     def train(self, key: str) -> Any:
         """A training setting; on the YOLO track Ultralytics' default where the attempt does not say it."""
-        defaults = _DEFAULTS if self.settings.get("track", "yolo") == "yolo" else {}
+        defaults = _DEFAULTS if self.track == "yolo" else {}
         return self._said("train").get(key, defaults.get(key))
 
     def data(self, key: str) -> Mapping[str, Any] | None:
@@ -74,7 +89,8 @@ class Evidence:
     @property
     def imgsz(self) -> int | None:
         """What the network really saw: Ultralytics rounds up to its stride."""
-        size = self.used.get("imgsz", self.train("imgsz"))
+        asked = settings.trained_size(str(self.track), self.model, {"imgsz": self.train("imgsz")})
+        size = self.used.get("imgsz", asked)
         return size if isinstance(size, int) else None
 
     @property
@@ -88,7 +104,7 @@ class Evidence:
         """The judge's on val, else the framework's own."""
         if self.scores is not None:
             return self.scores.mAP50
-        own = (value for name, value in sorted(self.own.items()) if name.endswith("/mAP50"))
+        own = (value for name, value in sorted(self.own.items()) if name.endswith(_MAP50))
         return next((value for value in own if isinstance(value, (int, float))), None)
 
     @property
@@ -102,6 +118,17 @@ class Evidence:
         if read is None or read.val_rise < RISES or read.train_fall < RISES:
             return False
         return read.best <= LONG_PAST * read.epochs
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the loss on train came apart. Ultralytics chooses its rate itself, and goes back where it failed."""
+        return self.track == "tfapi" and self.reading is not None and self.reading.apart is not None
+
+    @property
+    def ended_too_soon(self) -> CurveReading | None:
+        """What the curves say, where nothing but its settings ended a training that has something left to gain."""
+        fit = self.has_room and not self.overfits and not self.diverged
+        return self.reading if fit and self.reading and not self.reading.stopped_early else None
 
     @property
     def f1_lost(self) -> float:

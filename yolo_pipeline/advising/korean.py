@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from yolo_pipeline.advising.words import Words, fill
+from yolo_pipeline.advising.words import Words, fill, said_of
 from yolo_pipeline.diagnosis import Advice
 
 KOREAN: dict[str, Words] = {
@@ -48,6 +48,24 @@ KOREAN: dict[str, Words] = {
         "{epochs} 에포크 만에 학습이 끝났습니다. 워밍업에만 3 에포크가 걸립니다",
         "데이터에서 배울 것을 다 배우기 전에 학습이 끝났습니다",
         "epochs를 늘리세요 ({wanted} 에포크). 더 나아지지 않으면 patience 설정에 따라 먼저 멈춥니다",
+    ),
+    "more steps": Words(
+        "{steps:,} 스텝으로 학습이 끝났고 스텝 {best:,} 결과가 가장 좋았습니다. 마지막 평가들에서도 val 손실이 계속 "
+        "줄고 있었습니다 (최댓값의 {fell:percent})",
+        "데이터에서 배울 것을 다 배우기 전에 학습이 끝났습니다",
+        "steps를 늘리세요 ({wanted:,} 스텝). val 평가가 가장 좋았던 가중치가 남습니다",
+    ),
+    "hardly any steps": Words(
+        "{steps:,} 스텝 만에 학습이 끝났습니다. 보통 쓰는 {usual:,} 스텝에서는 워밍업에만 {warm:,} 스텝이 걸립니다",
+        "데이터에서 배울 것을 다 배우기 전에 학습이 끝났습니다",
+        "steps를 늘리세요 ({wanted:,} 스텝). val 평가가 가장 좋았던 가중치가 남습니다",
+    ),
+    "diverged": Words(
+        "총 {steps:,} 스텝 중 스텝 {apart:,}부터 끝까지 train 손실이 숫자가 아니거나 처음의 1.5배를 넘습니다 "
+        "(learning_rate_base {rate:g})",
+        "이 모델과 배치에 비해 가중치를 한 번에 너무 크게 바꾸어, 배운 것을 잃고 되찾지 못했습니다 (발산)",
+        "learning_rate_base를 낮추고({wanted:g} 이하), 그 1/3에서 시작해 전체 스텝의 1/10 동안 워밍업하고, 그래디언트 "
+        "클리핑을 켜 두세요",
     ),
     "larger pictures": Words(
         "imgsz {imgsz} 기준으로 val 객체 {truths}개 중 {small}개가 16픽셀보다 작으며, 모델이 그중 "
@@ -125,10 +143,47 @@ KOREAN: dict[str, Words] = {
     ),
 }
 
+TFAPI: dict[str, Words] = {
+    "larger pictures": Words(
+        "모델이 보는 {imgsz}픽셀 이미지에서 val 객체 {truths}개 중 {small}개가 16픽셀보다 작으며, 모델이 그중 "
+        "{missed}개({share:percent})를 놓쳤습니다",
+        "이런 객체의 길이는 이 모델들의 가장 작은 앵커의 절반도 되지 않고, 가장 촘촘한 격자에서도 두 칸을 채우지 "
+        "못합니다",
+        "객체를 더 크게 보여 주세요. 이 트랙의 모델은 {wanted}픽셀까지 볼 수 있습니다 (메모리가 부족하면 batch를 "
+        "줄이세요). 그래도 부족하면 이미지를 나누어 자르거나 더 가까이에서 찍으세요",
+    ),
+    "overfitting": Words(
+        "val 손실은 총 {epochs:,} 스텝 중 스텝 {lowest:,} 때 가장 낮았고 그 뒤 {rise:percent} 올랐습니다. 그동안 "
+        "train 손실은 {fall:percent} 줄었습니다",
+        "모델이 train 이미지 {pictures}장을 외워 버렸습니다 (과적합)",
+        "이미지를 더 모으세요. 그 전까지는 사전학습된 가중치에서 시작해 더 적은 스텝만 학습하고 이미지를 무작위로 잘라 "
+        "쓰세요 (관련 설정: {how})",
+    ),
+    "smaller model": Words(
+        "{model} 모델이 train 이미지 {pictures}장에 과적합되었습니다. val 손실이 스텝 {lowest:,} 이후 {rise:percent} "
+        "올랐습니다",
+        "이미지 수에 비해 모델이 커서 이미지를 통째로 외울 수 있습니다",
+        "{smaller} 모델로 학습하세요. 이미지가 이 정도로 적으면 정확도는 비슷하고 훨씬 빠릅니다",
+    ),
+    "larger model": Words(
+        "{model} 모델은 train 이미지 {pictures}장에서 배울 수 있는 만큼 배웠습니다. {epochs:,} 스텝 뒤 val 손실이 더 "
+        "줄지 않는데 val mAP50은 아직 낮습니다 ({ap:.3f})",
+        "구분해야 할 것에 비해 모델이 작습니다",
+        "{larger} 모델로 학습하세요. 시간은 몇 배 더 걸립니다",
+    ),
+    "rare class": Words(
+        "'{name}' 클래스의 train 박스는 {boxes}개로, 가장 많은 클래스({largest}개)보다 적습니다. val AP50도 나머지 "
+        "클래스보다 낮습니다 ({ap:.3f}, 나머지 평균 {others:.3f})",
+        "예시가 이렇게 적으면 배우기보다 외우게 되고, 다른 클래스에 묻힙니다",
+        "'{name}' 클래스의 이미지를 더 모아 박스를 적어도 {wanted}개로 늘리세요",
+    ),
+}
+"""The same rules on the track tfapi, which goes by steps and has other settings."""
+
 
 def in_korean(advice: Advice) -> Advice:
     """The same advice with its sentences in Korean; the source keeps its name."""
-    words = KOREAN[advice.rule]
+    words = said_of(advice.rule, advice.figures, KOREAN, TFAPI)
     return replace(
         advice,
         measured=fill(words.measured, advice.figures),

@@ -7,14 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from yolo_pipeline import settings
+from yolo_pipeline.advising import tfapi
 from yolo_pipeline.advising.english import advice
-from yolo_pipeline.advising.evidence import AUGMENTATIONS, Evidence
+from yolo_pipeline.advising.evidence import AUGMENTATIONS, STILL_FALLING, Evidence
 from yolo_pipeline.diagnosis import Advice, CurveReading
-
-STILL_FALLING = 0.05
-"""Share of its highest value by which the loss on val falls over the last fifth of a training that is not at its end.
-Those of benchmarks/advice.py that are, with mAP50 at 0.99, fall by 0.02 to 0.045 as the learning rate goes to 0; their
-first 8 of 20 epochs, taken alone, by 0.2 and more."""
 
 HARDLY_ANY_EPOCHS = 10
 """Below, curves say little, and warming up alone takes Ultralytics' 3."""
@@ -44,8 +40,8 @@ _SIZED = re.compile(r"(yolov?\d+)([nsmlx])(u?)")
 def hardly_any_epochs(evidence: Evidence) -> Iterator[Advice]:
     """Ultralytics' tips: start with 300 epochs. Trigger: fewer than 10, not ended by patience; there is something to
     gain on val."""
-    read = evidence.reading
-    if read and _may_be_longer(evidence, read) and read.epochs < HARDLY_ANY_EPOCHS:
+    read = _too_few(evidence)
+    if read and read.epochs < HARDLY_ANY_EPOCHS:
         wanted = _longer(read)
         yield advice("hardly any epochs", [("train.epochs", wanted)], epochs=read.epochs, wanted=wanted)
 
@@ -53,17 +49,17 @@ def hardly_any_epochs(evidence: Evidence) -> Iterator[Advice]:
 def more_epochs(evidence: Evidence) -> Iterator[Advice]:
     """Ultralytics' tips: train longer while nothing overfits. Trigger: not ended by patience, and the loss on val still
     falls at the end; there is something to gain on val."""
-    read = evidence.reading
-    if read is None or not _may_be_longer(evidence, read) or read.epochs < HARDLY_ANY_EPOCHS:
-        return
-    if read.still_falling >= STILL_FALLING:
+    read = _too_few(evidence)
+    if read and read.epochs >= HARDLY_ANY_EPOCHS and read.still_falling >= STILL_FALLING:
         wanted, fell = _longer(read), round(read.still_falling, 4)
         changes = [("train.epochs", wanted)]
         yield advice("more epochs", changes, epochs=read.epochs, best=read.best, fell=fell, wanted=wanted)
 
 
-def _may_be_longer(evidence: Evidence, read: CurveReading) -> bool:
-    return evidence.has_room and not read.stopped_early and not evidence.overfits and read.asked < MOST_EPOCHS
+def _too_few(evidence: Evidence) -> CurveReading | None:
+    """What the curves say, where there may be more epochs."""
+    read = evidence.ended_too_soon
+    return read if read and read.unit == "epoch" and read.asked < MOST_EPOCHS else None
 
 
 def _longer(read: CurveReading) -> int:
@@ -74,7 +70,7 @@ def larger_pictures(evidence: Evidence) -> Iterator[Advice]:
     """Ultralytics' tips: higher resolution for small objects. Trigger: objects that the network sees at less than 16
     pixels are 5 % or more, and are missed much more often than larger ones (or there are no larger ones)."""
     diagnosis, imgsz = evidence.counted, evidence.imgsz
-    if diagnosis is None or imgsz is None or not evidence.has_room:
+    if diagnosis is None or imgsz is None or not evidence.has_room or evidence.diverged:
         return
     small = [size for size in diagnosis.by_size if size.name in _SMALL_SIZES]
     truths, missed = sum(size.truths for size in small), sum(size.missed for size in small)
@@ -85,11 +81,10 @@ def larger_pictures(evidence: Evidence) -> Iterator[Advice]:
     if others >= ENOUGH and missed / truths < MORE_OFTEN * lost / others:
         return
     tiny = sum(size.truths for size in small if size.name == _SMALL_SIZES[0])
-    wanted = _multiple_of_stride(imgsz * (4 if 2 * tiny > truths else 2))
-    changes = [("train.imgsz", wanted)] if wanted > imgsz else []
+    wanted, changes = _larger(evidence, imgsz, 4 if 2 * tiny > truths else 2)
     yield advice(
         "larger pictures", changes, _images_missed(evidence), imgsz=imgsz, small=truths, truths=diagnosis.truths,
-        missed=missed, share=round(missed / truths, 4), wanted=wanted,
+        missed=missed, share=round(missed / truths, 4), wanted=wanted, **tfapi.mark(evidence),
     )  # fmt: skip
 
 
@@ -99,39 +94,39 @@ def overfitting(evidence: Evidence) -> Iterator[Advice]:
     read = evidence.reading
     if read is None or not evidence.has_room or not evidence.overfits:
         return
-    changes = list(_against_overfitting(evidence))
+    against = tfapi.against_overfitting if evidence.track == "tfapi" else _against_overfitting
+    changes = list(against(evidence))
     yield advice(
         "overfitting", changes, lowest=read.lowest, epochs=read.epochs, rise=round(read.val_rise, 4),
         fall=round(read.train_fall, 4), pictures=evidence.images("train"),
-        how=[key.rpartition(".")[2] for key, _ in changes] or ["-"],
+        how=[key.rpartition(".")[2] for key, _ in changes] or ["-"], **tfapi.mark(evidence),
     )  # fmt: skip
 
 
 def smaller_model(evidence: Evidence) -> Iterator[Advice]:
     """Ultralytics on transfer learning: small sets overfit large models. Trigger: overfitting as above, by a model of
-    size m, l or x."""
-    read, sized = evidence.reading, _SIZED.fullmatch(str(evidence.settings.get("model")))
-    if read is None or sized is None or sized[2] not in "mlx" or not evidence.has_room or not evidence.overfits:
-        return
-    smaller = f"{sized[1]}s{sized[3]}"
-    yield advice(
-        "smaller model", [("model", smaller)], model=sized[0], smaller=smaller, lowest=read.lowest,
-        rise=round(read.val_rise, 4), pictures=evidence.images("train"),
-    )  # fmt: skip
+    size m, l or x, or by the larger one of the TensorFlow Object Detection API's."""
+    read, smaller = evidence.reading, _resized(evidence.model, "mlx", "sss") or tfapi.SMALLER.get(evidence.model)
+    if read and smaller and evidence.has_room and evidence.overfits:
+        yield advice(
+            "smaller model", tfapi.with_model(evidence, smaller), model=evidence.model, smaller=smaller,
+            lowest=read.lowest, rise=round(read.val_rise, 4), pictures=evidence.images("train"),
+            **tfapi.mark(evidence),
+        )  # fmt: skip
 
 
 def larger_model(evidence: Evidence) -> Iterator[Advice]:
-    """Ultralytics' tips on choosing a model. Trigger: n or s, many pictures, long enough, the loss on val level
-    (neither falling nor overfitted), and still a weak mAP50 on val."""
-    read, sized = evidence.reading, _SIZED.fullmatch(str(evidence.settings.get("model")))
+    """Ultralytics' tips on choosing a model. Trigger: n or s, or the smaller network of the track tfapi, many
+    pictures, long enough, the loss on val level (neither falling nor overfitted), and a weak mAP50 on val."""
+    read, larger = evidence.reading, _resized(evidence.model, "ns", "sm") or tfapi.LARGER.get(evidence.model)
     pictures, ap = evidence.images("train"), evidence.mAP50
-    if read is None or sized is None or sized[2] not in "ns" or ap is None or ap >= WEAK or pictures < MANY_PICTURES:
+    if not read or not larger or ap is None or ap >= WEAK or pictures < MANY_PICTURES or evidence.diverged:
         return
-    if read.epochs >= LONG_ENOUGH and read.still_falling < STILL_FALLING and not evidence.overfits:
-        larger = f"{sized[1]}{'s' if sized[2] == 'n' else 'm'}{sized[3]}"
+    passes = read.epochs if read.unit == "epoch" else tfapi.passes(evidence)
+    if passes >= LONG_ENOUGH and read.still_falling < STILL_FALLING and not evidence.overfits:
         yield advice(
-            "larger model", [("model", larger)], model=sized[0], larger=larger, pictures=pictures,
-            epochs=read.epochs, ap=round(ap, 4),
+            "larger model", tfapi.with_model(evidence, larger), model=evidence.model, larger=larger,
+            pictures=pictures, epochs=read.epochs, ap=round(ap, 4), **tfapi.mark(evidence),
         )  # fmt: skip
 
 
@@ -161,8 +156,26 @@ def _against_overfitting(evidence: Evidence) -> Iterator[tuple[str, Any]]:
             yield f"train.{key}", AUGMENTATIONS[key]
 
 
+def _larger(evidence: Evidence, imgsz: int, times: int) -> tuple[int, list[tuple[str, Any]]]:
+    """The size to train at, and the changes that ask for it; none, where there is nothing larger."""
+    if evidence.track == "tfapi":
+        return tfapi.LARGEST, tfapi.larger_pictures(evidence)
+    wanted = min(-(-imgsz * times // 32) * 32, LARGEST_IMGSZ)  # a multiple of the stride
+    return wanted, [("train.imgsz", wanted)] if wanted > imgsz else []
+
+
+def _resized(model: str, sizes: str, instead: str) -> str | None:
+    """A YOLO model of one of `sizes` in the size that stands in its place in `instead`."""
+    sized = _SIZED.fullmatch(model)
+    if sized is None or sized[2] not in sizes:
+        return None
+    return f"{sized[1]}{instead[sizes.index(sized[2])]}{sized[3]}"
+
+
 def _switched_off(evidence: Evidence, setting: str) -> tuple[str, Any]:
     """A change that takes the setting away; with it `data.augment`, which would else ask for nothing."""
+    if setting == tfapi.FLIP:
+        return setting, False
     if setting.startswith("train."):
         return setting, 0.0
     augment = dict(evidence.data("augment") or {})
@@ -171,10 +184,6 @@ def _switched_off(evidence: Evidence, setting: str) -> tuple[str, Any]:
     asked |= {f"data.augment.box.{key}": value for key, value in in_boxes.items()}
     rest = [key for key, value in asked.items() if value and key not in evidence.mirrored]
     return (setting if rest else "data.augment"), None
-
-
-def _multiple_of_stride(size: int) -> int:
-    return min(-(-size // 32) * 32, LARGEST_IMGSZ)
 
 
 def _images_missed(evidence: Evidence) -> list[str]:

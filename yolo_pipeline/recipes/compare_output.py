@@ -11,7 +11,7 @@ from yolo_pipeline.comparing.effects import effects
 from yolo_pipeline.comparing.words import INTERVALS_COVER, data_line, verdict
 from yolo_pipeline.comparison import BoxChange, DataDifference
 from yolo_pipeline.nouns import JUDGED, SPLITS, Split, Truth
-from yolo_pipeline.reporting.tables import METRICS, MOST_SIDE_BY_SIDE, markdown_table, metric, plain
+from yolo_pipeline.reporting.tables import METRICS, MOST_SIDE_BY_SIDE, markdown_table, megabytes, metric, plain
 from yolo_pipeline.results import Comparison, Judged, Results, finite, flat_settings, own_metrics, part
 
 _IN_A_ROW = ("mAP50", "mAP50_95", "f1")  # of attempts with a row each
@@ -159,6 +159,7 @@ def _own_rows(attempts: Sequence[Results]) -> Iterator[list[str]]:
 def _cost_rows(attempts: Sequence[Results]) -> Iterator[list[str]]:
     costs = [_cost(entry) for entry in attempts]
     yield ["parameters", *(_said(finite(cost["parameters"]), "{:,.0f}") for cost in costs)]
+    yield ["weights", *("–" if (size := cost["weights_bytes"]) is None else megabytes(size) for cost in costs)]
     yield ["training", *(_said(cost["seconds"], "{:.0f} s") for cost in costs)]
     yield ["an image", *(_said(cost["seconds_an_image"], "{:.3f} s") for cost in costs)]
 
@@ -195,11 +196,12 @@ def as_html(comparison: Comparison, lang: Literal["en", "ko"]) -> str:
 
 
 def _cost(entry: Results) -> dict[str, Any]:
-    """Seconds of training, parameters, seconds an image when judging, device; None where it is not known."""
+    """Seconds of training, parameters, bytes of the weights, seconds an image when judging, device; None: not known."""
     seconds, training = part(entry.record, "seconds"), part(entry.record, "training")
     return {
         "seconds": finite(seconds.get("train")),
         "parameters": training.get("parameters"),
+        "weights_bytes": finite(training.get("bytes")),
         "seconds_an_image": finite(seconds.get("an_image")),
         "device": part(entry.record, "training", "used").get("device"),
     }

@@ -12,7 +12,7 @@ from yolo_pipeline.advising import advise
 from yolo_pipeline.advising.evidence import evidence_of
 from yolo_pipeline.building.orientation import other_signs, turnings
 from yolo_pipeline.curves import reading
-from yolo_pipeline.diagnosis import BACKGROUND, Advice, CurveReading, Diagnosis, Draws, Interval
+from yolo_pipeline.diagnosis import BACKGROUND, Advice, CurveReading, CurveUnit, Diagnosis, Draws, Interval
 from yolo_pipeline.judging.bootstrap import intervals_of, resampled
 from yolo_pipeline.judging.coco import load_pair
 from yolo_pipeline.judging.diagnosing import diagnose
@@ -50,7 +50,7 @@ def results_of_run(root: Path, number: int, run: Run, record: Mapping[str, Any] 
             drawn[split] = resampled(*pair)
             ranges[split] = intervals_of(drawn[split])
             diagnoses[split] = diagnose(*pair, split, conf, imgsz if isinstance(imgsz, int) else None)
-    read = reading.read(curves, _epochs_asked(record, curves))
+    read = _reading(record, curves)
     return Results(
         number=number,
         run=run,
@@ -81,9 +81,13 @@ def _advice(
     return advise(evidence)
 
 
-def _epochs_asked(record: Mapping[str, Any], curves: Curves) -> int:
-    asked = part(record, "settings", "train").get("epochs")
-    return asked if isinstance(asked, int) else len(curves)
+def _reading(record: Mapping[str, Any], curves: Curves) -> CurveReading | None:
+    """What the curves say, counted in what the run's track goes by."""
+    unit: CurveUnit = "step" if part(record, "settings").get("track") == "tfapi" else "epoch"
+    asked = part(record, "settings", "train").get(f"{unit}s")
+    steps = filter(math.isfinite, curves.columns.get("step", ()))
+    run = len(curves) if unit == "epoch" else int(max(steps, default=0))
+    return reading.read(curves, asked if isinstance(asked, int) else run, unit)
 
 
 def _dataset(root: Path, record: Mapping[str, Any]) -> Path | None:

@@ -128,11 +128,22 @@ def diagnosis_section(diagnosis: Diagnosis, scores: Scores | None = None) -> Ite
 
 def curves_line(reading: CurveReading) -> str:
     """What the curves say, in a sentence."""
+    if reading.unit == "step":
+        return _steps_line(reading)
     ended = "ended early by patience" if reading.stopped_early else f"of {reading.asked} asked"
     return (
         f"{reading.epochs} epochs ({ended}), the best {reading.best}; over the last fifth the loss on val fell by "
         f"{percent(reading.still_falling)} of its highest value, and it ends {percent(reading.val_rise)} above its "
         f"lowest, that of epoch {reading.lowest}."
+    )
+
+
+def _steps_line(reading: CurveReading) -> str:
+    apart = f" From step {reading.apart:,} on the loss on train came apart." if reading.apart else ""
+    return (
+        f"{reading.epochs:,} steps (of {reading.asked:,} asked), the best {reading.best:,}; over the last evaluations "
+        f"the loss on val fell by {percent(reading.still_falling)} of its highest value, and it ends "
+        f"{percent(reading.val_rise)} above its lowest, that of step {reading.lowest:,}.{apart}"
     )
 
 

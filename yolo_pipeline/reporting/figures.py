@@ -19,10 +19,14 @@ from PIL import Image, ImageDraw, ImageFont
 from yolo_pipeline.diagnosis import ConfidenceCurve, ConfusionMatrix
 from yolo_pipeline.fonts import font_file
 from yolo_pipeline.nouns import Box, Curves, Detection, Truth
+from yolo_pipeline.reporting.curve_points import RATE, are_few, is_noisy, loss_columns, points, smoothed
 
 _LOSSES = ("box_loss", "cls_loss")
 _TRAIN_COLOUR, _VAL_COLOUR, _THIRD_COLOUR = "#2a6f97", "#d1495b", "#66a182"
 _TRUTH_RGB, _HIT_RGB = (40, 170, 80), (225, 70, 80)
+_COLOURS = {"train": _TRAIN_COLOUR, "val": _VAL_COLOUR}
+_MAP = "mAP on val, as the framework says"
+_MAPS = [("val/mAP50", _VAL_COLOUR), ("val/mAP50_95", _THIRD_COLOUR)]
 _TILE = 320  # pixels
 _MOST_CELLS_WITH_NUMBERS = 30
 
@@ -38,15 +42,49 @@ def draw_curves(curves: Curves, file: Path) -> None:
                 if values := curves.columns.get(f"{split}/{loss}"):
                     axis.plot(epochs, values, color=colour, label=split, marker=mark)
             axis.set(title=loss, xlabel="epoch", ylim=(0, None))
-        for name, colour in (("mAP50", _VAL_COLOUR), ("mAP50_95", _THIRD_COLOUR)):
-            if values := curves.columns.get(f"val/{name}"):
-                axes[2].plot(epochs, values, color=colour, label=name, marker=mark)
-        axes[2].set(title="mAP on val, as the framework says", xlabel="epoch", ylim=(0, 1.02))
+        for name, colour in _MAPS:
+            if values := curves.columns.get(name):
+                axes[2].plot(epochs, values, color=colour, label=name.removeprefix("val/"), marker=mark)
+        axes[2].set(title=_MAP, xlabel="epoch", ylim=(0, 1.02))
         for axis in axes:
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
             axis.grid(alpha=0.25)
             if axis.get_legend_handles_labels()[0]:
                 axis.legend(frameon=False)
+
+
+def draw_step_curves(curves: Curves, file: Path) -> None:
+    """The losses of train and val, the learning rate, and val's mAP, by step: single steps thin, their mean bold."""
+    columns, steps = curves.columns, curves.columns["step"]
+    named: dict[str, list[tuple[str, str]]] = {}
+    for column in loss_columns(curves):
+        split, _, name = column.partition("/")
+        named.setdefault(name, []).append((column, _COLOURS.get(split, _THIRD_COLOUR)))
+    panels = [*sorted(named.items()), (RATE, [(RATE, _TRAIN_COLOUR)] if RATE in columns else []), (_MAP, _MAPS)]
+    panels = [(title, lines) for title, lines in panels if any(column in columns for column, _ in lines)]
+    across = max(1, min(3, len(panels)))
+    down = max(1, math.ceil(len(panels) / across))
+    with _canvas(down, across, (4 * across, 3.6 * down), file) as canvas:
+        for axis in canvas.ravel()[len(panels) :]:
+            axis.set_axis_off()
+        for axis, (title, lines) in zip(canvas.ravel(), panels, strict=False):
+            for column, colour in lines:
+                if column in columns:
+                    _draw_steps(axis, *points(steps, columns[column]), column, colour)
+            axis.set(title=title, xlabel="step", xlim=(0, None), ylim=(0, 1.02 if title == _MAP else None))
+            axis.grid(alpha=0.25)
+            if len(lines) > 1:
+                axis.legend(frameon=False)
+
+
+def _draw_steps(axis: Any, x: Sequence[float], y: Sequence[float], column: str, colour: str) -> None:
+    split, _, name = column.rpartition("/")
+    label = name if name.startswith("mAP") else split
+    mark = "o" if are_few(y) else ""
+    if is_noisy(column, y):
+        axis.plot(x, y, color=colour, alpha=0.25, linewidth=0.7)
+        y = smoothed(y)
+    axis.plot(x, y, color=colour, label=label, marker=mark, markersize=3)
 
 
 def draw_confusion(matrix: ConfusionMatrix, file: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from yolo_pipeline.nouns import JUDGED
@@ -13,27 +14,67 @@ from yolo_pipeline.results import Results, part
 
 _FEW_IMAGES, _FEW_OBJECTS = 100, 10
 _METRICS = ("mAP50", "mAP50_95", "precision", "recall", "f1", "conf")
-_USE = """\
-    pip install ultralytics opencv-python
-    python example.py PICTURE ...
-
-prints a line of JSON for each object: picture, class, score, box (x0, y0, x1, y1 in pixels of the upright picture)."""
-_FILES = (
-    ("best.pt", 'the weights; `YOLO("best.pt")` opens them'),
-    ("names.json", "the classes, in the network's order"),
-    ("settings.yaml", "`imgsz`, `conf`, `iou` and `max_det` to ask with; under `attempt`, how it was trained"),
-    ("scores.json", "all scores, class by class"),
-    ("example.py", "detects on pictures"),
-)
 _UNMEASURED = (
     "Pictures of another kind: other cameras, light, distances, backgrounds, objects of classes that are not listed.",
     "Speed and memory on other machines.",
     "Whether errors fall on some groups of pictures more than on others.",
 )
-_LICENCE = (
-    "The weights were trained with Ultralytics and are under its licence, AGPL-3.0, "
-    "unless you hold an Enterprise licence of Ultralytics."
+_PRINTS = """\
+prints a line of JSON for each object: picture, class, score, box (x0, y0, x1, y1 in pixels of the upright picture)."""
+_COMMON_FILES = (
+    ("scores.json", "all scores, class by class"),
+    ("example.py", "detects on pictures"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What the card says of a track's models.
+
+    Attributes:
+        network: after "A", what it is.
+        install: what the example needs.
+        asked: how pictures are shown and boxes are chosen; `conf`, `imgsz` and `iou` are filled in.
+        files: of the bundle, beside those that all have.
+    """
+
+    network: str
+    install: str
+    asked: str
+    files: tuple[tuple[str, str], ...]
+    licence: str
+
+
+_WORDS = {
+    "yolo": _Words(
+        network="YOLO network",
+        install="ultralytics opencv-python",
+        asked="Boxes count from confidence {conf:g} on; pictures are shown at imgsz {imgsz}.",
+        files=(
+            ("best.pt", 'the weights; `YOLO("best.pt")` opens them'),
+            ("names.json", "the classes, in the network's order"),
+            ("settings.yaml", "`imgsz`, `conf`, `iou` and `max_det` to ask with; under `attempt`, how it was trained"),
+        ),
+        licence="The weights were trained with Ultralytics and are under its licence, AGPL-3.0, "
+        "unless you hold an Enterprise licence of Ultralytics.",
+    ),
+    "tfapi": _Words(
+        network="network of the TensorFlow Object Detection API",
+        install="tensorflow",
+        asked="Boxes count from confidence {conf:g} on. The graph stretches every picture to {imgsz} x {imgsz} pixels, "
+        "and of boxes of one class that overlap by more than {iou:g} it keeps the surest.",
+        files=(
+            ("saved_model/", "the graph with its weights; `tf.saved_model.load` opens it, without the API"),
+            ("checkpoint/", "the weights to train on from"),
+            ("pipeline.config", "the model and its training, as the API takes them; paths left out"),
+            ("label_map.pbtxt", "the classes, by the numbers from 1 that the graph gives"),
+            ("names.json", "the same, in order"),
+            ("settings.yaml", "`conf` to use; what is in the graph; under `attempt`, how it was trained"),
+        ),
+        licence="The model and the code that trained it are the TensorFlow Object Detection API's, under the Apache "
+        "License 2.0; so are weights of its model zoo, where the training started from these.",
+    ),
+}
 
 
 def model_card(results: Results, asked: Mapping[str, Any], digests: Mapping[str, str]) -> str:
@@ -44,34 +85,35 @@ def model_card(results: Results, asked: Mapping[str, Any], digests: Mapping[str,
         digests: what is to be known by its sha256 -> that.
     """
     record = results.record
+    words = _WORDS[str(part(record, "settings").get("track", "yolo"))]
     sections = (
-        _heading(results),
-        _use(asked),
+        _heading(results, words),
+        _use(asked, words),
         _data(record),
         _scores(results),
         _training(record),
         _limits(results),
-        _licence(record),
+        _licence(record, words),
         _origin(record, digests),
     )
     return "\n\n".join("\n".join(section) for section in sections) + "\n"
 
 
-def _heading(results: Results) -> Iterator[str]:
+def _heading(results: Results, words: _Words) -> Iterator[str]:
     title = results.record.get("title")
     yield f"# Attempt {results.number}" + (f": {_words(title)}" if title else "")
     yield ""
     names = part(results.record, "data").get("names", [])
     model = _words(plain(part(results.record, "settings").get("model")))
     kinds = f"objects of {len(names)} classes" if len(names) != 1 else "objects of one class"
-    yield f"A YOLO network ({model}) that finds {kinds} on pictures:"
+    yield f"A {words.network} ({model}) that finds {kinds} on pictures:"
     yield f"{', '.join(map(markdown_code, names))}."
 
 
-def _use(asked: Mapping[str, Any]) -> Iterator[str]:
-    yield f"## Use\n\n{_USE}\n"
-    yield f"Boxes count from confidence {asked['conf']:g} on; pictures are shown at imgsz {asked['imgsz']}.\n"
-    yield markdown_table(["file", ""], _FILES).replace("&lt;", "<")
+def _use(asked: Mapping[str, Any], words: _Words) -> Iterator[str]:
+    yield f"## Use\n\n    pip install {words.install}\n    python example.py PICTURE ...\n\n{_PRINTS}\n"
+    yield f"{words.asked.format_map(asked)}\n"
+    yield markdown_table(["file", ""], (*words.files, *_COMMON_FILES)).replace("&lt;", "<")
 
 
 def _data(record: Mapping[str, Any]) -> Iterator[str]:
@@ -145,8 +187,8 @@ def _limits(results: Results) -> Iterator[str]:
     yield from (f"- {line}" for line in _UNMEASURED)
 
 
-def _licence(record: Mapping[str, Any]) -> Iterator[str]:
-    yield f"## Licence\n\n{_LICENCE}"
+def _licence(record: Mapping[str, Any], words: _Words) -> Iterator[str]:
+    yield f"## Licence\n\n{words.licence}"
     facts = part(record, "data").get("facts") or []
     said = [fact for fact in facts if isinstance(fact, Mapping) and fact.get("key") == "licence"]
     if not said:

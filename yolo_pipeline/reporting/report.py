@@ -10,6 +10,7 @@ from yolo_pipeline import images
 from yolo_pipeline.diagnosis import Case, Diagnosis
 from yolo_pipeline.files import write_text
 from yolo_pipeline.nouns import Scores, Split
+from yolo_pipeline.reporting.curve_points import is_noisy, loss_columns, smoothed, unit_of
 from yolo_pipeline.reporting.diagnosed import (
     NOTHING_JUDGED,
     advice_section,
@@ -17,18 +18,27 @@ from yolo_pipeline.reporting.diagnosed import (
     diagnosis_section,
     interval_text,
 )
-from yolo_pipeline.reporting.figures import Sample, draw_confidence, draw_confusion, draw_curves, draw_samples
-from yolo_pipeline.reporting.pages.comparison.fields import changes, is_told, told_changes
+from yolo_pipeline.reporting.figures import (
+    Sample,
+    draw_confidence,
+    draw_confusion,
+    draw_curves,
+    draw_samples,
+    draw_step_curves,
+)
+from yolo_pipeline.reporting.pages.comparison.fields import changes, is_told, of_both_tracks, told_changes
 from yolo_pipeline.reporting.tables import (
     METRICS,
+    judged_alike,
     markdown,
     markdown_code,
     markdown_table,
+    megabytes,
     metric,
     percent,
     plain,
 )
-from yolo_pipeline.results import Results
+from yolo_pipeline.results import Results, finite
 
 _SAMPLES = 8
 _LISTED_CHANGES = 10
@@ -41,7 +51,8 @@ def write_report(results: Results) -> None:
     sections: list[Iterator[str]] = [_heading(results), _metrics(results), _advice(results), _changed(results)]
     sections += [_data(record), _settings(record)]
     if len(results.curves):
-        draw_curves(results.curves, run.figures / "curves.png")
+        draw = draw_step_curves if unit_of(results) == "step" else draw_curves
+        draw(results.curves, run.figures / "curves.png")
         sections.append(_losses(results))
     if (diagnosis := results.diagnoses.get("val")) is not None:
         sections += [diagnosis_section(diagnosis, scores.get("val")), _figures(results, diagnosis)]
@@ -72,7 +83,7 @@ def _changed(results: Results) -> Iterator[str]:
         return
     yield f"## Changed against attempt {base}\n"
     told = told_changes(results)
-    settings = [change for change in changes(results) if not is_told(change)]
+    settings, left_out = of_both_tracks([change for change in changes(results) if not is_told(change)])
     yield from (f"- {markdown(line)}" for line in told)
     if not told and not settings:
         yield "Nothing."
@@ -81,6 +92,8 @@ def _changed(results: Results) -> Iterator[str]:
     if settings:
         rows = [[entry.get("key"), plain(entry.get("before")), plain(entry.get("after"))] for entry in settings]
         yield markdown_table(["setting", f"attempt {base}", f"attempt {results.number}"], rows)
+    if left_out:
+        yield f"\n{left_out} settings of training that only one of the two tracks has are left out here."
     if record.get("split_dealt_again"):
         yield "\nThe split was dealt again: scores cannot be compared directly with those of the base."
 
@@ -174,13 +187,25 @@ def _metrics(results: Results) -> Iterator[str]:
         yield "No detections were saved, so that the judge has nothing to say."
     if own:
         yield ""
+        yield from _own_metrics(results, own)
+
+
+def _own_metrics(results: Results, own: Mapping[str, float]) -> Iterator[str]:
+    by = (
+        "As it was reported where it was made"
+        if results.record.get("imported")
+        else f"What the framework says of its best {unit_of(results)} on val"
+    )
+    val = results.scores.get("val")
+    beside = {name: alike for name in own if val and (alike := judged_alike(name))}
+    if not beside:
         said = ", ".join(f"{markdown_code(name)} {value:.4f}" for name, value in own.items())
-        by = (
-            "As it was reported where it was made"
-            if results.record.get("imported")
-            else ("What the framework says of its best epoch on val")
-        )
         yield f"{by}, by its own definitions: {said}."
+        return
+    yield f"{by}, by its own definitions, and the judge's figure where it means the same:\n"
+    judged = {name: f"{alike} {metric(getattr(val, alike))}" for name, alike in beside.items()}
+    rows = [[name, metric(value), judged.get(name, "–")] for name, value in own.items()]
+    yield markdown_table(["on val", "its own", "the judge's"], rows)
 
 
 def _advice(results: Results) -> Iterator[str]:
@@ -192,13 +217,14 @@ def _advice(results: Results) -> Iterator[str]:
 def _losses(results: Results) -> Iterator[str]:
     curves = results.curves
     yield "## Losses\n"
-    names = [name for name in curves.columns if name.endswith("_loss")]
-    rows = [
-        [name, metric(there[0]), metric(min(there)), metric(there[-1])]
-        for name in names
-        if (there := [value for value in curves.columns[name] if value == value])
-    ]
-    yield markdown_table(["loss", "first epoch", "lowest", "last epoch"], rows)
+    unit = unit_of(results)
+    told = {name: [value for value in curves.columns[name] if value == value] for name in loss_columns(curves)}
+    noisy = [name for name, values in told.items() if unit == "step" and is_noisy(name, values)]
+    told |= {name: smoothed(told[name]) for name in noisy}
+    rows = [[name, metric(v[0]), metric(min(v)), metric(v[-1])] for name, v in told.items() if v]
+    yield markdown_table(["loss", f"first {unit}", "lowest", f"last {unit}"], rows)
+    if noisy:
+        yield "\nLosses on train are means of the steps around."
     if results.reading is not None:
         yield f"\n{curves_line(results.reading)}"
     yield "\n![Loss and mAP curves](figures/curves.png)"
@@ -257,6 +283,8 @@ def _how(record: Mapping[str, Any]) -> Iterator[str]:
     rows += [[what, f"{seconds[key]:.1f} s"] for what, key in _STEPS if key in seconds]
     if "an_image" in seconds:
         rows.append(["judging an image", f"{seconds['an_image'] * 1000:.0f} ms"])
+    if (size := finite(training.get("bytes"))) is not None:
+        rows.append(["size of the weights", megabytes(size)])
     if "weights" in training:
         rows.append(["weights", f"`{training['weights']}`, sha256 `{training['sha256'][:16]}`"])
     rows.append(["git commit", record.get("git_commit") or "no git repository"])

@@ -15,6 +15,10 @@ from yolo_pipeline.nouns import Scores
 
 MOST_SIDE_BY_SIDE = 6  # attempts; more have a row each
 METRICS = ("mAP50", "mAP50_95", "precision", "recall", "f1", "conf")
+_JUDGED_ALIKE = {
+    "tfapi/DetectionBoxes_Precision/mAP@.50IOU": "mAP50",
+    "tfapi/DetectionBoxes_Precision/mAP": "mAP50_95",
+}
 _MARKDOWN = str.maketrans({"|": "\\|", "<": "&lt;", ">": "&gt;", "[": "\\["})
 
 
@@ -32,6 +36,16 @@ def percent(share: float) -> str:
         return "–"
     digits = 1 if abs(share) < 0.0995 else 0
     return f"{round(100 * share, digits) + 0.0:,.{digits}f}".removesuffix(".0") + " %"
+
+
+def megabytes(size: float) -> str:
+    """`12.3 MB`, of a thousand kilobytes, as disks are sold; `12 kB` where it is hardly any."""
+    return f"{size / 1e6:,.1f} MB" if size >= 50_000 else f"{size / 1e3:.3g} kB"
+
+
+def judged_alike(own_metric: str) -> str | None:
+    """Which of METRICS the TensorFlow Object Detection API means by one of its own figures; both go by COCO."""
+    return _JUDGED_ALIKE.get(own_metric)
 
 
 def plain(value: Any) -> str:

@@ -1,6 +1,7 @@
 // Line plots by Plotly in the page's own colours, drawn when they are nearly in sight.
 // plotLines(id, traces, options): a plot in the element of that id.
-//   traces: [{name, x, y, colour?, dash?, markers?, fill?, second?, hidden?, legend?, text?}]; y may hold null: a gap.
+//   traces: [{name, x, y, colour?, dash?, markers?, fill?, second?, hidden?, legend?, text?, opacity?, group?, join?}];
+//     y may hold null: a gap, or with join nothing. group: traces of one group are switched off together.
 //     colour: number of a colour, or the name of a CSS variable ("--muted"); else the traces' order decides.
 //     second: on the axis at the right; legend: false leaves it out of the legend; text: a hover text for each point.
 //   options: {title, x, y, yrange, xrange, y2, y2range, height, marks: [{x, text, colour?}], log?: ["x"|"y"]}
@@ -94,9 +95,10 @@ function _traces(traces) {
     const colour = _colour(trace.colour, at);
     return {
       type: "scatter", mode: trace.markers === "only" ? "markers" : trace.markers ? "lines+markers" : "lines",
-      name: plainText(trace.name), x: trace.x, y: trace.y, connectgaps: false,
+      name: plainText(trace.name), x: trace.x, y: trace.y, connectgaps: trace.join === true,
       line: { color: colour, width: trace.width ?? 2, dash: trace.dash || "solid" },
       marker: { color: colour, size: trace.size ?? 7 },
+      opacity: trace.opacity ?? 1, ...(trace.group ? { legendgroup: trace.group } : {}),
       fill: trace.fill ? "tozeroy" : "none", yaxis: trace.second ? "y2" : "y",
       showlegend: trace.legend !== false, visible: trace.hidden ? "legendonly" : true,
       ...(trace.text ? { text: trace.text.map(plainText), hoverinfo: "text+name" } : {}),

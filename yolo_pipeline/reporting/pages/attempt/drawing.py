@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from yolo_pipeline.diagnosis import ConfidenceCurve, Diagnosis
 from yolo_pipeline.errors import one_line
-from yolo_pipeline.reporting.pages.attempt.summary import best_by, curve_plots, figure
+from yolo_pipeline.reporting.curve_points import are_few, is_noisy, points, smoothed, unit_of
+from yolo_pipeline.reporting.pages.attempt.summary import best_by, counted, curve_plots, figure
 from yolo_pipeline.reporting.pages.saying import Say
 from yolo_pipeline.results import Results
 
@@ -34,29 +35,39 @@ def numbers(values: Iterable[float]) -> list[float | None]:
 
 
 def _training(results: Results, say: Say) -> list[Plot]:
-    columns = results.curves.columns
-    x = "epoch" if "epoch" in columns else "step"
-    at = numbers(columns.get(x) or range(1, len(results.curves) + 1))
+    columns, by_steps = results.curves.columns, unit_of(results) == "step"
+    x = "epoch" if "epoch" in columns and not by_steps else "step"
+    at = columns.get(x) or tuple(range(1, len(results.curves) + 1))
     plots = []
     for name, mine in curve_plots(results).items():
         is_map = "/mAP" in mine[0] or mine[0].startswith("mAP")
-        traces = [
-            {
-                "name": _trace_name(column, is_map),
-                "x": at,
-                "y": numbers(columns[column]),
-                "markers": len(at) <= _SHORT_CURVE,
-                "size": 4,
-                **({} if is_map else {"colour": int(column.startswith("val/"))}),
-            }
-            for column in mine
-        ]
+        traces: list[dict[str, Any]] = []
+        for column in mine:
+            known: dict[str, Any] = {"name": _trace_name(column, is_map)}
+            known |= {} if is_map else {"colour": int(column.startswith("val/"))}
+            known |= {"group": one_line(column)} if by_steps else {}
+            drawn = _step_traces(column, at, columns[column]) if by_steps else _traces(at, columns[column])
+            traces += [{**known, **trace} for trace in drawn]
         title = "mAP" if is_map else one_line(mine[0].rpartition("/")[2])
         options = {"title": title, "x": say(x), **({"yrange": [0, 1.02]} if is_map else {})}
         if is_map and results.reading and best_by(results):
-            options["marks"] = [{"x": results.reading.best, "text": say("best_epoch", best=results.reading.best)}]
+            best = counted(results.reading.best, results.reading)
+            options["marks"] = [{"x": results.reading.best, "text": say("best_epoch", best=best)}]
         plots.append({"id": f"curve-{name}", "traces": traces, "options": options})
     return plots
+
+
+def _traces(at: Sequence[float], values: Sequence[float]) -> list[dict[str, Any]]:
+    return [{"x": numbers(at), "y": numbers(values), "markers": len(at) <= _SHORT_CURVE, "size": 4}]
+
+
+def _step_traces(column: str, at: Sequence[float], values: Sequence[float]) -> list[dict[str, Any]]:
+    """Points that there are, joined; of many steps the mean, and themselves thin behind it."""
+    x, y = points(at, values)
+    if not is_noisy(column, y):
+        return [{"x": numbers(x), "y": numbers(y), "markers": are_few(y), "size": 4}]
+    thin = {"width": 1, "opacity": 0.35, "legend": False, "hover": False}
+    return [{"x": numbers(x), "y": numbers(y), **thin}, {"x": numbers(x), "y": numbers(smoothed(y))}]
 
 
 def _trace_name(column: str, is_map: bool) -> str:

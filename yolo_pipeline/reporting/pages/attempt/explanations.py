@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from yolo_pipeline.diagnosis import ErrorName
 from yolo_pipeline.reporting.pages.markup import Markup, details, element, join
 from yolo_pipeline.reporting.pages.saying import Both, Say
@@ -45,6 +47,22 @@ FIGURES: dict[str, Both] = {
     ),
 }
 
+OF_STEPS: dict[str, Both] = {
+    "regularization_loss": (
+        "How large the weights have grown. It is part of what training lowers, and says nothing of the boxes.",
+        "가중치가 얼마나 커졌는지 재는 손실입니다. 학습이 줄이려는 값에 더해지지만 박스의 정확도와는 관계가 없습니다.",
+    ),
+    "total_loss": (
+        "All losses together: what training lowers.",
+        "모든 손실을 더한 값으로, 학습이 줄이려는 값입니다.",
+    ),
+    "learning_rate": (
+        "How far each step moves the weights. It warms up, then falls to 0 with the last step.",
+        "스텝마다 가중치를 얼마나 바꾸는지 나타냅니다. 처음에 서서히 올린 뒤 마지막 스텝까지 0으로 줄입니다.",
+    ),
+}
+"""Of curves that not every track has: said where they are shown."""
+
 ERRORS: dict[ErrorName, Both] = {
     "Cls": (
         "Well placed, but the wrong class.",
@@ -73,7 +91,9 @@ ERRORS: dict[ErrorName, Both] = {
 }
 
 
-def explanations(say: Say) -> Markup:
-    """All of FIGURES, closed."""
-    pairs = [[element("dt", element("code", name)), element("dd", say.of(both))] for name, both in FIGURES.items()]
+def explanations(say: Say, columns: Iterable[str] = ()) -> Markup:
+    """All of FIGURES, and those of OF_STEPS that are among the names of the columns of curves; closed."""
+    shown = {column.rpartition("/")[2] for column in columns}
+    figures = {**FIGURES, **{name: both for name, both in OF_STEPS.items() if name in shown}}
+    pairs = [[element("dt", element("code", name)), element("dd", say.of(both))] for name, both in figures.items()]
     return details(say("explained"), element("dl", join(map(join, pairs)), class_="explained"))

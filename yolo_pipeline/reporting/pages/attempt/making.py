@@ -9,7 +9,8 @@ from yolo_pipeline.nouns import SPLITS
 from yolo_pipeline.reporting.pages.attempt.summary import DASH
 from yolo_pipeline.reporting.pages.markup import Markup, Part, element, join, listing, section, table, with_code
 from yolo_pipeline.reporting.pages.saying import Say
-from yolo_pipeline.reporting.tables import percent, plain
+from yolo_pipeline.reporting.tables import megabytes, percent, plain
+from yolo_pipeline.results import finite
 
 Record = Mapping[str, Any]
 _SEVERITIES = ("fault", "warning", "note")
@@ -101,6 +102,8 @@ def _made(record: Record, say: Say) -> Iterator[tuple[str, Part]]:
             yield say(key), say("seconds", n=f"{value:,.1f}")
     if isinstance(value := seconds.get("an_image"), int | float):
         yield say("an_image"), say("milliseconds", n=f"{value * 1000:.1f}")
+    if (size := finite(training.get("bytes"))) is not None:
+        yield say("weights_size"), megabytes(size)
     if training.get("weights"):
         digest = str(training.get("sha256", DASH))[:16]
         yield say("weights"), element("code", f"{training['weights']} (sha256 {digest})")

@@ -8,9 +8,10 @@ from typing import Any
 
 from yolo_pipeline.diagnosis import Advice, CurveReading, Interval
 from yolo_pipeline.nouns import Scores, Split
+from yolo_pipeline.reporting.curve_points import RATE, loss_columns, unit_of
 from yolo_pipeline.reporting.pages.attempt.boxes import SplitBoxes
 from yolo_pipeline.reporting.pages.attempt.explanations import explanations
-from yolo_pipeline.reporting.pages.comparison.fields import is_told, told_changes
+from yolo_pipeline.reporting.pages.comparison.fields import is_told, of_both_tracks, told_changes
 from yolo_pipeline.reporting.pages.markup import (
     Markup,
     details,
@@ -23,8 +24,8 @@ from yolo_pipeline.reporting.pages.markup import (
     with_code,
 )
 from yolo_pipeline.reporting.pages.saying import Say
-from yolo_pipeline.reporting.tables import percent, plain
-from yolo_pipeline.results import Results
+from yolo_pipeline.reporting.tables import judged_alike, percent, plain
+from yolo_pipeline.results import Results, finite
 
 _LISTED = 100  # file names below a piece of advice
 DASH = "–"
@@ -68,7 +69,9 @@ def _in_short(record: Mapping[str, Any], say: Say) -> Iterator[str]:
     for key in ("imgsz", "batch"):
         if (value := used.get(key, asked.get(key))) is not None:
             yield f"{key} {value}"
-    if (epochs := used.get("epochs", asked.get("epochs"))) is not None:
+    if (steps := finite(used.get("steps", asked.get("steps")))) is not None:
+        yield say("n_steps", n=f"{steps:,.0f}")
+    elif (epochs := used.get("epochs", asked.get("epochs"))) is not None:
         yield say("epochs", n=epochs)
     counts = (record.get("data") or {}).get("counts") or {}
     if counts:
@@ -88,11 +91,21 @@ def figures_section(results: Results, boxes: Mapping[Split, SplitBoxes], say: Sa
         if (by_class := classes_table(results.scores[main], say)) is not None:
             parts.append(details(say("classes"), by_class))
     if own:
-        rows = [[element("code", name), figure(value, 4)] for name, value in own.items()]
-        shown = join([element("p", say("own_lead"), class_="muted"), table(["", ""], rows, label=say("own_figures"))])
+        shown = join([element("p", say("own_lead"), class_="muted"), _own_table(own, results.scores.get("val"), say)])
         said = join([element("h3", say("own_figures")), shown]) if main is None else details(say("own_figures"), shown)
         parts.append(said)
-    return section("figures", say("figures"), *parts, explanations(say))
+    return section("figures", say("figures"), *parts, explanations(say, results.curves.columns))
+
+
+def _own_table(own: Mapping[str, Any], val: Scores | None, say: Say) -> Markup:
+    """The framework's figures, beside the judge's on val where both mean the same."""
+    rows = [[element("code", name), figure(value, 4)] for name, value in own.items()]
+    alike = [judged_alike(name) for name in own]
+    if val is None or not any(alike):
+        return table(["", ""], rows, label=say("own_figures"))
+    judged = [f"{key.replace('_', '-')} {figure(getattr(val, key), 4)}" if key else DASH for key in alike]
+    rows = [[*row, cell] for row, cell in zip(rows, judged, strict=True)]
+    return table(["", say("own_short"), say("judges")], rows, label=say("own_figures"))
 
 
 def cards(
@@ -179,7 +192,7 @@ def changed_section(results: Results, say: Say) -> Markup:
         return section("changed", say("changed"), element("p", say("changed_new")))
     parts: list[Markup] = []
     told = told_changes(results)
-    changed = [change for change in changed if not is_told(change)]
+    changed, left_out = of_both_tracks([change for change in changed if not is_told(change)])
     if told:
         parts.append(element("p", say("told", changes="; ".join(told).rstrip("."))))
     if changed:
@@ -187,6 +200,7 @@ def changed_section(results: Results, say: Say) -> Markup:
         names = (say("setting"), before, say("after", number=results.number))
         rows = [[element("code", c.get("key", "")), plain(c.get("before")), plain(c.get("after"))] for c in changed]
         parts.append(table(names, rows, words=(1, 2), label=say("changed")))
+        parts += [element("p", say("of_one_track", n=left_out), class_="muted small")] if left_out else []
     elif not told:
         parts.append(element("p", say("changed_none", base=base)))
     if record.get("split_dealt_again"):
@@ -201,7 +215,9 @@ def training_section(results: Results, say: Say) -> Markup:
     said = element("p", " ".join(_read(results, reading, say))) if reading else None
     places = (element("div", id=f"curve-{name}") for name in curve_plots(results))
     plots = element("div", join(places), class_="plots")
-    return section("training", say("training"), said, element("p", say("curve_help"), class_="muted small"), plots)
+    thin = f"{say('curve_thin')} " if unit_of(results) == "step" else ""
+    help_ = element("p", f"{thin}{say('curve_help')}", class_="muted small")
+    return section("training", say("training"), said, help_, plots)
 
 
 def best_by(results: Results) -> str | None:
@@ -213,30 +229,39 @@ def best_by(results: Results) -> str | None:
 
 
 def _read(results: Results, reading: CurveReading, say: Say) -> Iterator[str]:
-    epochs: Mapping[str, object] = {"epochs": reading.epochs, "asked": reading.asked}
+    of_unit = "_step" if reading.unit == "step" else ""
+    epochs = {"epochs": counted(reading.epochs, reading), "asked": counted(reading.asked, reading)}
     if (metric := best_by(results)) is not None:
-        yield say("read_best", metric=metric, best=reading.best, **epochs)
+        yield say(f"read_best{of_unit}", metric=metric, best=counted(reading.best, reading), **epochs)
     elif any(column.startswith("val/mAP") for column in results.curves.columns):
-        yield say("read_no_map", **epochs)
+        yield say(f"read_no_map{of_unit}", **epochs)
     if reading.stopped_early:
         yield say("read_early")
+    if reading.apart is not None and of_unit:
+        yield say("read_apart", apart=counted(reading.apart, reading))
     if reading.still_falling > 0:
-        yield say("read_falling", share=percent(reading.still_falling))
+        yield say(f"read_falling{of_unit}", share=percent(reading.still_falling))
     if reading.val_rise > 0:
-        yield say("read_rise", lowest=reading.lowest, rise=percent(reading.val_rise), fall=percent(reading.train_fall))
+        lowest, rise = counted(reading.lowest, reading), percent(reading.val_rise)
+        yield say(f"read_rise{of_unit}", lowest=lowest, rise=rise, fall=percent(reading.train_fall))
+
+
+def counted(number: int, reading: CurveReading) -> str:
+    """Epochs as they are, and steps as 2,000."""
+    return f"{number:,}" if reading.unit == "step" else str(number)
 
 
 def curve_plots(results: Results) -> dict[str, list[str]]:
-    """Plot -> columns of the curves that it shows: the mAPs, then each loss of train and val."""
+    """Plot -> columns of the curves that it shows: the mAPs, each loss of train and val, the learning rate."""
     plots: dict[str, list[str]] = {}
     for column in results.curves.columns:
         name = column.rpartition("/")[2]
         if name.startswith("mAP"):
             plots.setdefault("mAP", []).append(column)
-    for column in results.curves.columns:
-        name = column.rpartition("/")[2]
-        if name.endswith("loss"):
-            plots.setdefault(name, []).append(column)
+    for column in loss_columns(results.curves):
+        plots.setdefault(column.rpartition("/")[2], []).append(column)
+    if RATE in results.curves.columns:
+        plots[RATE] = [RATE]
     return {f"{at}": columns for at, columns in enumerate(plots.values())}
 
 

@@ -10,6 +10,7 @@ _HEAD: dict[str, Both] = {
     "built_on": ("built on attempt {base}", "시도 {base}에서 출발"),
     "imported": ("made elsewhere, imported from {file}", "다른 곳에서 학습한 결과 (가져온 파일: {file})"),
     "epochs": ("{n} epochs", "{n} 에포크"),
+    "n_steps": ("{n} steps", "{n} 스텝"),
     "contents": ("On this page", "이 페이지의 내용"),
     "figures": ("Figures", "지표"),
     "figures_lead": (
@@ -26,6 +27,8 @@ _HEAD: dict[str, Both] = {
     ),
     "on_test": ("test: {value}", "test: {value}"),
     "own_figures": ("Own figures, not the judge's", "자체 값 (공통 채점기의 값이 아님)"),
+    "own_short": ("own", "자체 값"),
+    "judges": ("the judge's", "공통 채점기"),
     "own_lead": (
         "As the framework or the makers of the run report them, by their own definitions.",
         "프레임워크나 만든 이가 자체 정의에 따라 보고한 값입니다.",
@@ -64,6 +67,10 @@ _ADVICE: dict[str, Both] = {
         "The split was dealt again: figures cannot be compared directly with those of the base.",
         "데이터를 다시 나누었으므로 바탕 시도의 값과 직접 비교할 수 없습니다.",
     ),
+    "of_one_track": (
+        "Left out here: {n} settings of training that only one of the two tracks has.",
+        "두 트랙 중 한쪽에만 있는 학습 설정 {n}개는 여기에서 뺐습니다.",
+    ),
     "told": ("As its makers tell it: {changes}.", "만든 이의 설명: {changes}."),
     "setting": ("setting", "설정"),
     "before": ("attempt {base}", "시도 {base}"),
@@ -94,6 +101,32 @@ _CURVES: dict[str, Both] = {
         "by {fall}.",
         "val 손실은 에포크 {lowest}에서 가장 낮았고 마지막에는 그보다 {rise} 높았습니다. 그동안 train 손실은 {fall} "
         "줄었습니다.",
+    ),
+    "read_best_step": (
+        "Best {metric} on val at step {best} of {epochs} (at most {asked}).",
+        "val {metric} 값은 스텝 {best}에서 가장 높았습니다 (총 {epochs} 스텝, 최대 {asked}).",
+    ),
+    "read_no_map_step": (
+        "In {epochs} steps (at most {asked}) no mAP on val came above 0.",
+        "{epochs} 스텝 동안(최대 {asked}) val mAP가 0을 넘은 적이 없습니다.",
+    ),
+    "read_falling_step": (
+        "Over the last evaluations the loss on val still fell by {share} of its highest value.",
+        "마지막 평가들에서도 val 손실이 최댓값의 {share}만큼 더 줄었습니다.",
+    ),
+    "read_rise_step": (
+        "The loss on val was lowest at step {lowest} and ends {rise} above that; since then the loss on train fell "
+        "by {fall}.",
+        "val 손실은 스텝 {lowest}에서 가장 낮았고 마지막에는 그보다 {rise} 높았습니다. 그동안 train 손실은 {fall} "
+        "줄었습니다.",
+    ),
+    "read_apart": (
+        "From step {apart} on the loss on train came apart: it is no number, or half as high again as it began.",
+        "스텝 {apart}부터 train 손실이 발산했습니다 (숫자가 아니거나 처음의 1.5배를 넘음).",
+    ),
+    "curve_thin": (
+        "Thin: single steps. Bold: the mean of the steps around.",
+        "가는 선은 각 스텝의 값, 굵은 선은 앞뒤 스텝의 평균입니다.",
     ),
     "curve_help": (
         "Click a name below a plot to switch its curve off; drag to zoom, double-click to zoom out.",
@@ -280,6 +313,7 @@ _MAKING: dict[str, Both] = {
     "train": ("training", "학습"),
     "judge": ("judging", "채점"),
     "an_image": ("an image", "이미지당"),
+    "weights_size": ("size of the weights", "가중치 파일 크기"),
     "git": ("git commit", "git 커밋"),
     "fingerprint": ("data fingerprint", "데이터 지문"),
     "seconds": ("{n} s", "{n}초"),

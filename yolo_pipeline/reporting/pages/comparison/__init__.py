@@ -111,9 +111,13 @@ def _curves_section(comparison: Comparison, data: Data, say: Say) -> Markup | No
     pairs = zip(comparison.attempts, data["curves"], strict=True)
     without = [name_of(attempt, say) for attempt, curves in pairs if not curves]
     missing = element("p", say("curves missing", attempts=", ".join(without)), class_="muted") if without else None
+    by_steps = any(curves and curves.get("sparse") for curves in data["curves"])
+    smoothed = element("p", say("curves smoothed"), class_="muted") if by_steps else None
     choices = _choices(("curve-along", "along"), say=say)
     plots = element("div", class_="plots", id="curve-plots")
-    return section("curves", say("curves"), element("p", say("curves text")), missing, choices, _chips(say), plots)
+    return section(
+        "curves", say("curves"), element("p", say("curves text")), smoothed, missing, choices, _chips(say), plots
+    )
 
 
 def _pr_section(data: Data, say: Say) -> Markup | None:

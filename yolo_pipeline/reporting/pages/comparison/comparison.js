@@ -114,7 +114,8 @@
     const metric = data.metrics[byId("effect-metric").value], setting = byId("effect-setting").value;
     if (!metric || !setting) return;
     const values = data.effects.settings[setting];
-    const points = metric.values.flatMap((y, at) => (isKnown(y) ? [{ y, value: values[at], at }] : []));
+    const among = data.effects.among?.[setting];  // attempts of the one track that has it
+    const points = metric.values.flatMap((y, at) => (isKnown(y) && (among?.includes(at) ?? true) ? [{ y, value: values[at], at }] : []));
     const areNumbers = points.every(({ value }) => typeof value === "number");
     const shown = (value) => (areNumbers ? value : category(isKnown(value) ? value : words["not set"]));
     points.sort((a, b) => isKnown(a.value) - isKnown(b.value)
@@ -217,7 +218,8 @@
       if (!byId(id)) make("div", box, null, { id });
       const traces = data.curves.flatMap((curves, attempt) => {
         const x = curves?.along[along], y = curves?.columns[column];
-        return x && y ? [{ attempt, x, y }] : [];
+        const few = curves?.sparse && y && y.filter(isKnown).length <= 40;
+        return x && y ? [{ attempt, x, y, ...(curves.sparse ? { join: true, markers: few, size: 4 } : {}) }] : [];
       });
       plotAttempts(id, traces, { title: column, x: words[along === "step" ? "step axis" : along], height: 300 });
     }
@@ -257,7 +259,7 @@
       text: [`${figure(value)} · ${Number(costs[at].toPrecision(4)).toLocaleString()} · ${attempts[at].name}`],
     }] : []));
     const known = costs.filter((cost) => cost > 0);
-    const unit = along === "parameters" ? "" : " (s)";
+    const unit = { parameters: "", weights: " (MB)" }[along] ?? " (s)";
     plotLines("cost-plot", traces, { x: words[along] + unit, y: metric.name, hovermode: "closest", height: 360,
       log: Math.max(...known) / Math.min(...known) > 20 ? ["x"] : [] });
   }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from yolo_pipeline.errors import one_line
-from yolo_pipeline.nouns import JUDGED, Curves, Split
+from yolo_pipeline.nouns import JUDGED, Split
+from yolo_pipeline.reporting.curve_points import shown_columns, smoothed_with_gaps, unit_of
 from yolo_pipeline.reporting.pages.comparison.effects import Effects, effects_data
 from yolo_pipeline.reporting.pages.comparison.fields import (
     WITH_INTERVAL,
@@ -15,7 +17,7 @@ from yolo_pipeline.reporting.pages.comparison.fields import (
 )
 from yolo_pipeline.reporting.pages.comparison.tables import name_of
 from yolo_pipeline.reporting.pages.comparison.words import COMPARISON_WORDS, Say
-from yolo_pipeline.reporting.tables import MOST_SIDE_BY_SIDE
+from yolo_pipeline.reporting.tables import MOST_SIDE_BY_SIDE, plain
 from yolo_pipeline.results import Comparison, Results, finite, own_metrics
 
 _MOST_POINTS = 600  # of one curve
@@ -39,7 +41,7 @@ def page_data(comparison: Comparison, say: Say, effects: Effects | None) -> dict
         "metrics": metrics,
         "all judged": all(attempt.scores for attempt in attempts),
         "cost": {name: values for name, values in _costs(attempts).items() if _known(values) > 1},
-        "curves": [_curves(attempt.curves) for attempt in attempts],
+        "curves": list(_all_curves(attempts)),
         "pr": {split: pr for split in JUDGED if (pr := _pr(attempts, split))},
         "classes": {split: classes for split in JUDGED if (classes := _classes(attempts, split))},
         "effects": effects_data(attempts, metrics, effects),
@@ -83,24 +85,45 @@ def _metrics(attempts: Sequence[Results]) -> Iterator[dict[str, Any]]:
 
 def _costs(attempts: Sequence[Results]) -> dict[str, Values]:
     costs = [cost(attempt.record) for attempt in attempts]
-    return {name: [each[name] for each in costs] for name in ("train seconds", "parameters", "seconds an image")}
+    return {
+        name: [each[name] for each in costs] for name in ("train seconds", "parameters", "weights", "seconds an image")
+    }
 
 
-def _curves(curves: Curves) -> dict[str, Any] | None:
-    """Losses and metrics along what they can be drawn along; thinned, the last value kept."""
+def _all_curves(attempts: Sequence[Results]) -> Iterator[dict[str, Any] | None]:
+    """Of each attempt; figures bear the name of their track where there are several: each measures in its own way."""
+    tracks = [plain((attempt.record.get("settings") or {}).get("track")) for attempt in attempts]
+    several = len({track for track, attempt in zip(tracks, attempts, strict=True) if len(attempt.curves)}) > 1
+    for track, attempt in zip(tracks, attempts, strict=True):
+        yield _curves(attempt, f" ({track})" if several else "")
+
+
+def _curves(attempt: Results, behind: str) -> dict[str, Any] | None:
+    """Losses and metrics along what they can be drawn along; thinned, the last value and those of val kept.
+
+    Where they are sparse, evaluations on val are few among many steps: points to be joined, and steps to be smoothed.
+    """
+    curves, sparse = attempt.curves, unit_of(attempt) == "step"
     if not len(curves):
         return None
     length = len(curves)
-    kept = sorted({*range(0, length, -(-length // _MOST_POINTS)), length - 1})
+    kept = {*range(0, length, -(-length // _MOST_POINTS)), length - 1}
+    if sparse:
+        val = [values for name, values in curves.columns.items() if name.startswith("val/")]
+        kept |= {row for values in val for row in range(length) if math.isfinite(values[row])}
+    rows = sorted(kept)
 
     def column(name: str) -> Values:
-        return [_short(curves.columns[name][row]) for row in kept]
+        values = curves.columns[name]
+        smooth = smoothed_with_gaps(values) if sparse and name.startswith("train/") else values
+        return [_short(smooth[row]) for row in rows]
 
-    drawn = [name for name in curves.columns if name.startswith(("train/", "val/"))]
+    drawn = [name for name in shown_columns(curves) if name.startswith(("train/", "val/"))]
     along = {name: column(name) for name in _AXES if name in curves.columns}
     return {
-        "along": along or {"step": [row + 1 for row in kept]},
-        "columns": {one_line(name): column(name) for name in drawn},
+        "along": along or {"step": [row + 1 for row in rows]},
+        "columns": {one_line(f"{name}{behind}"): column(name) for name in drawn},
+        **({"sparse": True} if sparse else {}),
     }
 
 

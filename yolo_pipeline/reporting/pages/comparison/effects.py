@@ -7,9 +7,12 @@ from typing import Any, Protocol
 
 from yolo_pipeline.reporting.pages.comparison.fields import Field, setting_fields
 from yolo_pipeline.reporting.tables import plain
-from yolo_pipeline.results import Results, flat_settings
+from yolo_pipeline.results import Results, flat_settings, part
+from yolo_pipeline.settings import BadSettingError, check_train
 
 _LEAST_ATTEMPTS = 3  # that were judged; what two differ in, the table says
+_DECIDING = ("steps", "learning_rate_base")
+_FOLLOWING = ("warmup_learning_rate", "warmup_steps", "checkpoint_every")
 _MOST_VALUES = 60  # of a setting that is worth a plot
 
 
@@ -45,17 +48,51 @@ def effects_data(
     Args:
         metrics: each with its `values`, one an attempt, None where it has none.
     """
-    known = max((sum(value is not None for value in metric["values"]) for metric in metrics), default=0)
-    settings = {
-        field.name: [None if cell.order is None else cell.order for cell in field.cells]
-        for field in setting_fields(attempts)
-        if _is_worth_it(field, len(attempts))
-    }
-    if known < _LEAST_ATTEMPTS or not settings:
+    settings: dict[str, list[Any]] = {}
+    among: dict[str, list[int]] = {}
+    pairs: list[list[list[Any]]] = [[] for _ in metrics]
+    groups = _by_track(attempts)
+    for track, places in groups.items():
+        mine = [attempts[at] for at in places]
+        values = [[metric["values"][at] for at in places] for metric in metrics]
+        fields = [field for field in setting_fields(mine) if _is_worth_it(field, len(mine))]
+        if not fields or max((_known(figures) for figures in values), default=0) < _LEAST_ATTEMPTS:
+            continue
+        before = f"{track}: " if len(groups) > 1 else ""
+        for field in fields:
+            orders = dict(zip(places, (cell.order for cell in field.cells), strict=True))
+            settings[before + field.name] = [orders.get(at) for at in range(len(attempts))]
+            among[before + field.name] = places
+        flat = [_without_what_follows(flat_settings(attempt.record)) for attempt in mine]
+        for found, figures in zip(pairs, values, strict=True):
+            found += [[before + name, *rest] for name, *rest in _pairs(flat, figures, effects)] if effects else []
+    if not settings:
         return None
-    flat = [flat_settings(attempt.record) for attempt in attempts]
-    pairs = [list(_pairs(flat, metric["values"], effects)) for metric in metrics] if effects else None
-    return {"settings": settings, "pairs": pairs}
+    told = {"settings": settings, "pairs": pairs if effects else None}
+    return {**told, "among": among} if len(groups) > 1 else told
+
+
+def _by_track(attempts: Sequence[Results]) -> dict[str, list[int]]:
+    """Track -> places of its attempts: what moves the one framework says nothing of another."""
+    groups: dict[str, list[int]] = {}
+    for at, attempt in enumerate(attempts):
+        groups.setdefault(plain(part(attempt.record, "settings").get("track")), []).append(at)
+    return groups
+
+
+def _without_what_follows(flat: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Settings without those that the API's steps and rate decide where nobody says them: they are no second change."""
+    said = {name: flat[key] for name in _DECIDING if (key := f"train.{name}") in flat}
+    try:
+        follows = check_train("tfapi", str(flat.get("model")), said) if flat.get("track") == "tfapi" else {}
+    except (BadSettingError, KeyError):  # of a run from elsewhere
+        return flat
+    same = {key for name in _FOLLOWING if (key := f"train.{name}") in flat and flat[key] == follows.get(name)}
+    return {key: value for key, value in flat.items() if key not in same}
+
+
+def _known(values: Sequence[float | None]) -> int:
+    return sum(value is not None for value in values)
 
 
 def _is_worth_it(field: Field, attempts: int) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from yolo_pipeline.diagnosis import Interval
 from yolo_pipeline.nouns import JUDGED, SPLITS, Split
 from yolo_pipeline.reporting.pages.comparison.words import Say
-from yolo_pipeline.reporting.tables import METRICS, plain, short
+from yolo_pipeline.reporting.tables import METRICS, megabytes, plain, short
 from yolo_pipeline.results import Comparison, Results, finite, flat_settings, own_metrics
 
 Group = Literal["words", "settings", "data", "val", "test", "own", "cost"]
@@ -84,12 +84,32 @@ def is_told(change: Any) -> bool:
     return not isinstance(change, Mapping) or change.get("key") == _AS_TOLD
 
 
+def of_both_tracks(changed: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], int]:
+    """Changes without those that follow from a change of the track: settings of training that only one of them has.
+
+    Args:
+        changed: each with `key`, `before` and `after`.
+
+    Returns:
+        the changes, and how many were left out.
+    """
+    moved = any(change.get("key") == "track" and change.get("before") and change.get("after") for change in changed)
+    kept = [change for change in changed if not (moved and _is_of_one_track(change))]
+    return kept, len(changed) - len(kept)
+
+
+def _is_of_one_track(change: Mapping[str, Any]) -> bool:
+    is_training = str(change.get("key")).startswith("train.")
+    return is_training and (change.get("before") is None or change.get("after") is None)
+
+
 def cost(record: Mapping[str, Any]) -> dict[str, float | None]:
-    """`train seconds`, `parameters` and `seconds an image`, as far as known."""
+    """`train seconds`, `parameters`, `weights` in megabytes and `seconds an image`, as far as known."""
     seconds, training = record.get("seconds") or {}, record.get("training") or {}
     return {
         "train seconds": finite(seconds.get("train")),
         "parameters": finite(training.get("parameters")),
+        "weights": size / 1e6 if (size := finite(training.get("bytes"))) is not None else None,
         "seconds an image": finite(seconds.get("an_image")),
     }
 
@@ -191,6 +211,7 @@ def _cost_fields(attempts: Sequence[Results], say: Say) -> Iterator[Field]:
     ways: dict[str, Callable[[float], str]] = {
         "train seconds": shown_seconds,
         "parameters": lambda value: f"{value:,.0f}",
+        "weights": lambda value: megabytes(value * 1e6),
         "seconds an image": shown_seconds,
     }
     for name, shown in ways.items():

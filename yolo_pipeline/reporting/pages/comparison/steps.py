@@ -12,6 +12,7 @@ from typing import TypeVar
 from yolo_pipeline.comparison import BoxChange, DataDifference, SavedImage
 from yolo_pipeline.nouns import SPLITS
 from yolo_pipeline.reporting.pages.comparison.fields import (
+    of_both_tracks,
     shown_interval,
     shown_metric,
     told_changes,
@@ -70,9 +71,11 @@ def _settings(a: Results, b: Results, say: Say) -> Iterator[Part]:
         yield element("p", "; ".join(told))
     before, after = flat_settings(a.record), flat_settings(b.record)
     keys = [key for key in sorted({*before, *after}) if before.get(key) != after.get(key)]
-    if keys:
-        rows = [[element("code", key), plain(before.get(key)), plain(after.get(key))] for key in keys]
+    changed, left_out = of_both_tracks([{"key": k, "before": before.get(k), "after": after.get(k)} for k in keys])
+    if changed:
+        rows = [[element("code", c["key"]), plain(c["before"]), plain(c["after"])] for c in changed]
         yield table([say("setting"), say("before"), say("after")], rows, words=(1, 2), label=say("settings"))
+        yield element("p", say("of one track", count=left_out), class_="muted small") if left_out else None
     else:
         yield element("p", say("no settings"), class_="muted" if told else None)
 

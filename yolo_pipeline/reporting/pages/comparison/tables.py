@@ -14,6 +14,7 @@ from yolo_pipeline.reporting.pages.comparison.fields import (
     changes,
     fields,
     is_told,
+    of_both_tracks,
     told_changes,
 )
 from yolo_pipeline.reporting.pages.comparison.words import Say
@@ -76,7 +77,7 @@ def _side_by_side(comparison: Comparison, found: Sequence[Field], say: Say) -> M
 def _words_lines(attempts: Sequence[Results], say: Say) -> Iterator[Markup]:
     """Titles, and what was changed against the base, a line a setting; as the makers put it, where they did."""
     yield _line([Cell(plain(attempt.record.get("title") or None)) for attempt in attempts], say("name"), words=True)
-    changed = [_changed(attempt) for attempt in attempts]
+    changed = [_changed(attempt, say) for attempt in attempts]
     if any(changed) and not _steps_tell(attempts):
         lines = (join(element("div", line) for line in entries or ["–"]) for entries in changed)
         cells = (element("td", inside, class_="words") for inside in lines)
@@ -90,8 +91,10 @@ def _steps_tell(attempts: Sequence[Results]) -> bool:
     return not changes(attempts[0]) and all(map(or_, behind, as_told))
 
 
-def _changed(attempt: Results) -> list[str]:
-    return [*told_changes(attempt), *(_change(entry) for entry in changes(attempt) if not is_told(entry))]
+def _changed(attempt: Results, say: Say) -> list[str]:
+    settings, left_out = of_both_tracks([entry for entry in changes(attempt) if not is_told(entry)])
+    more = [say("of one track", count=left_out)] if left_out else []
+    return [*told_changes(attempt), *map(_change, settings), *more]
 
 
 def _change(entry: Mapping[str, Any]) -> str:
