@@ -75,8 +75,9 @@ class Run:
 
     @property
     def checkpoint(self) -> Path:
-        """What an interrupted training goes on from."""
-        return self.training / "weights" / "last.pt"
+        """What an interrupted training goes on from: TensorFlow's list of its checkpoints, or Ultralytics' last.pt."""
+        listed = self.training / "checkpoint"
+        return listed if listed.is_file() else self.training / "weights" / "last.pt"
 
     def truth_file(self, split: Split) -> Path:
         return self.folder / "judged" / f"{split}-truth.json"
@@ -151,7 +152,7 @@ class Run:
 
     @property
     def was_interrupted(self) -> bool:
-        """Whether there is work that `--resume` saves: epochs, or a whole training that was not judged yet."""
+        """Whether there is work that `--resume` saves: epochs or steps, or a whole training that was not judged yet."""
         return not self.finished and (self.checkpoint.is_file() or self.record.get("state") == "trained")
 
     def write_record(self, record: dict[str, Any]) -> None:

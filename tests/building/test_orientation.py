@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from yolo_pipeline.building.orientation import Turning, orientation_warnings
+from yolo_pipeline.building.orientation import Turning, orientation_warnings, turnings
 
 LEFT_RIGHT: Turning = "mirrored left to right"
 TOP_BOTTOM: Turning = "mirrored top to bottom"
@@ -66,6 +66,25 @@ def test_one_note_names_every_setting() -> None:
         "data.augment.flip may make another sign of 6 (leave it out); "
         "data.augment.rot90 may make another sign of 6 (leave it out)",
     )
+
+
+@pytest.mark.parametrize(
+    ("track", "train", "asked"),
+    [
+        pytest.param("yolo", {}, {"train.fliplr": [LEFT_RIGHT]}, id="Ultralytics mirrors if nothing is said"),
+        pytest.param("yolo", {"fliplr": 0.0}, {}, id="it is told not to"),
+        pytest.param("tfapi", {"random_horizontal_flip": True}, {"train.random_horizontal_flip": [LEFT_RIGHT]}, id="TensorFlow"),
+        pytest.param("tfapi", {"random_horizontal_flip": False}, {}, id="TensorFlow told not to"),
+        pytest.param("tfapi", {}, {}, id="a config of the user's own, or a run from elsewhere"),
+    ],
+)  # fmt: skip
+def test_which_settings_mirror(track: str, train: dict[str, object], asked: dict[str, list[Turning]]) -> None:
+    assert turnings({"track": track, "train": train, "data": {}}) == asked
+
+
+def test_a_switch_is_set_to_false() -> None:
+    said = orientation_warnings(["3"], {"train.random_horizontal_flip": [LEFT_RIGHT]})
+    assert said == ("train.random_horizontal_flip may make another sign of 3 (set it to false)",)
 
 
 def test_many_classes_are_cut_short() -> None:

@@ -87,7 +87,9 @@ def test_train_and_eval_in_one_table(tmp_path: Path, kind: Any) -> None:
         "step": [100, 150, 200, 300],
         "seconds": [0, 5, 10, 20],
         "train/cls_loss": [0.5, None, 0.375, 0.25],
+        "train/classification_loss": [0.5, None, 0.375, 0.25],
         "train/box_loss": [0.25, None, 0.125, 0.0625],
+        "train/localization_loss": [0.25, None, 0.125, 0.0625],
         "train/total_loss": [1, None, 0.75, 0.5],
         "learning_rate": [0.04, None, 0.03, 0.02],
         "val/mAP50_95": [None, 0.25, None, 0.375],
@@ -132,6 +134,7 @@ def test_losses_of_faster_rcnn_have_names_of_their_own(tmp_path: Path) -> None:
     file = write(tmp_path, {1: {f"Loss/{tag}": 0.5 for tag in tags}})
     assert columns(events.read(file)).keys() - {"step", "seconds"} == {
         "train/cls_loss", "train/box_loss", "train/rpn_obj_loss", "train/rpn_box_loss",
+        *(f"train/{tag}" for tag in tags),
     }  # fmt: skip
 
 

@@ -21,6 +21,7 @@ def test_what_agrees_is_measured() -> None:
     assert (agreed.pictures, agreed.compared, agreed.conf) == (2, 2, 0.25)
     assert agreed.least_iou == 0.95
     assert agreed.score_difference == 0.015
+    assert agreed.corner_difference == 5
 
 
 @pytest.mark.parametrize(
@@ -47,8 +48,10 @@ def test_boxes_cut_to_the_same_place_find_the_partner_of_their_score() -> None:
             [], "on a.png only the original finds 'onion' 0.9000 at 10.0, 10.0, 110.0, 110.0 (nothing", id="none"
         ),
         pytest.param([found(label="egg")], "only the original finds 'onion' 0.9000", id="class"),
-        pytest.param([found(0.87)], "(nearest: IoU 1.000, score 0.0300 off)", id="score"),
-        pytest.param([found(box=Box(10, 10, 110, 99))], "(nearest: IoU 0.890, score 0.0000 off)", id="place"),
+        pytest.param([found(0.87)], "(nearest: IoU 1.000, 0.0 pixels, score 0.0300 off)", id="score"),
+        pytest.param(
+            [found(box=Box(10, 10, 110, 99))], "(nearest: IoU 0.890, 11.0 pixels, score 0.0000 off)", id="place"
+        ),
         pytest.param([found(), found(0.275, "egg")], "the original does not find 'egg' 0.2750", id="one more"),
         pytest.param([found(float("nan"))], "only the original finds", id="no number"),
         pytest.param([found(box=Box(float("nan"), 10, 110, 110))], "only the original finds", id="no box"),
@@ -58,6 +61,30 @@ def test_what_differs_is_told(other: list[Detection], said: str) -> None:
     with pytest.raises(Disagreement) as caught:
         agreement(["a.png"], [[found()]], [other], 0.25)
     assert said in str(caught.value)
+
+
+def test_corners_may_be_held_to_pixels() -> None:
+    """A large box may be many pixels off at IoU 0.9."""
+    other = [[found(box=Box(10, 10, 110, 107.5))]]
+    assert agreement(["a.png"], [[found()]], other, 0.25, pixels=2.5).corner_difference == 2.5
+    with pytest.raises(Disagreement, match=r"nearest: IoU 0\.975, 2\.5 pixels, score 0\.0000 off"):
+        agreement(["a.png"], [[found()]], other, 0.25, pixels=2)
+
+
+def test_what_a_full_list_had_no_room_for_may_be_missing() -> None:
+    """Both give two boxes at most; one takes the second of three that are alike, the other the third."""
+    first, second, third = (Box(at, 10, at + 50, 60) for at in (0, 100, 200))
+    ours = [[found(0.9, box=first), found(0.4, box=second)]]
+    theirs = [[found(0.9, box=first), found(0.4, box=third)]]
+    assert agreement(["a.png"], ours, theirs, 0.25, most=2).compared == 1
+    with pytest.raises(Disagreement):
+        agreement(["a.png"], ours, theirs, 0.25, most=3)
+
+
+def test_full_lists_of_boxes_that_are_all_alike_prove_nothing() -> None:
+    assert confidence_to_compare([[found(0.4), found(0.4)]], most=2) is None
+    assert confidence_to_compare([[found(0.4), found(0.4)]], most=3) == 0.25
+    assert confidence_to_compare([[found(0.0131), found(0.0128)]], most=2) == 0.002  # allows for 0.00016
 
 
 def test_what_lies_about_the_confidence_may_be_missing() -> None:

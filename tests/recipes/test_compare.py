@@ -214,7 +214,8 @@ def test_runs_from_elsewhere_stand_in_the_same_table(cli: Cli, project: Path) ->
     assert ended.code == 0
     last = json.loads(ended.out)["attempts"][2]
     assert (last["attempt"], last["track"], last["changed"], last["scores"]) == (8, None, [], {})
-    assert last["cost"] == {"seconds": None, "parameters": None, "seconds_an_image": None, "device": None}
+    names = ("seconds", "parameters", "weights_bytes", "seconds_an_image", "device")
+    assert last["cost"] == dict.fromkeys(names)
 
 
 def _import(root: Path, number: int, truth: dict[str, Any], results: list[dict[str, Any]]) -> None:

@@ -118,6 +118,21 @@ def test_views(tmp_path: Path, scraped: Path, more: dict[str, object], boxes: di
     assert detected.counts.boxes == boxes
 
 
+@pytest.mark.parametrize(
+    ("said", "used"), [pytest.param(None, 0.45, id="the model's own"), pytest.param(0.3, 0.3, id="the user's")]
+)
+def test_the_overlap_is_the_models_own_unless_it_is_said(
+    tmp_path: Path, scraped: Path, said: float | None, used: float
+) -> None:
+    own = replace(model(tmp_path), asking=Asking(imgsz=64, iou=0.45, device="0"))
+    asked: list[Asking] = []
+    opening = own.track.open
+    own.track.open = lambda weights, asking, runtime="": asked.append(asking) or opening(weights, asking)  # type: ignore[func-returns-value, method-assign]
+    detect(tmp_path, own, order(scraped, out=tmp_path / "out", iou=said))
+    assert asked == [Asking(imgsz=64, iou=used, conf=0.3, device=None)]
+    assert json.loads((tmp_path / "out" / "detect.json").read_text(encoding="utf-8"))["iou"] == used
+
+
 @dataclass
 class Crowded(FakeTrack):
     """Its scores depend on the pictures that are asked together, as those of a network do in their last digits."""

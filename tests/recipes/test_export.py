@@ -238,16 +238,12 @@ def test_a_bundle_says_nothing_of_when_where_and_by_whom_it_was_made(bundle: Pat
 @pytest.mark.slow
 def test_the_same_run_gives_the_same_bundle_in_another_process(bundle: Path, trained: Path, tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from dataclasses import replace;"
-        "from yolo_pipeline.recipes import bundle, diagnose, models;"
-        "root, out = map(Path, sys.argv[1:]); model = models.model_of_attempt(root, 1);"
-        "asking = replace(model.asking, conf=model.conf);"
-        "bundle.write_bundle(diagnose.results_of(root, 1), model.weights, asking, out)"
+        "import sys; from pathlib import Path; from yolo_pipeline.recipes.export import export;"
+        "root, out = map(Path, sys.argv[1:]); export(root, 1, ['bundle'], out=out)"
     )
-    other = tmp_path / bundle.name
     environment = {**os.environ, "PYTHONHASHSEED": "7"}
-    subprocess.run([sys.executable, "-c", code, str(trained), str(other)], check=True, env=environment)
-    assert other.read_bytes() == bundle.read_bytes()
+    subprocess.run([sys.executable, "-c", code, str(trained), str(tmp_path)], check=True, env=environment)
+    assert (tmp_path / "bundle" / bundle.name).read_bytes() == bundle.read_bytes()
 
 
 @pytest.mark.slow
@@ -415,14 +411,14 @@ def test_what_cannot_be_exported_is_said_and_nothing_is_left(
 ) -> None:
     damage(copied)
     with pytest.raises(InputError) as caught:
-        export(copied, 1, [target], track=FakeTrack(find_squares))  # type: ignore[arg-type]
+        export(copied, 1, [target], track=FakeTrack(find_squares, targets=yolo.track.targets))  # type: ignore[arg-type]
     assert said in str(caught.value)
     assert not run_of(copied, 1).exports.exists()
 
 
 def test_a_model_that_finds_nothing_at_all_is_not_exported(copied: Path) -> None:
     with pytest.raises(InputError, match=r"finds nothing on 8 pictures of its own data, not even at confidence 0\.001"):
-        export(copied, 1, ["onnx"], track=FakeTrack())  # type: ignore[arg-type]
+        export(copied, 1, ["onnx"], track=FakeTrack(targets=yolo.track.targets))  # type: ignore[arg-type]
     assert not run_of(copied, 1).exports.exists()
 
 

@@ -366,3 +366,26 @@ def test_that_openvino_is_missing_is_said(user: User, monkeypatch: pytest.Monkey
     assert user.said.lines[0] == (
         'OpenVINO, which may be faster than torch, is not installed: python -m pip install "yolo_pipeline[openvino]"'
     )
+
+
+class TestAlone:
+    """A track whose weights no other runtime runs."""
+
+    @pytest.mark.parametrize("asked", ["auto", "tensorflow"])
+    def test_it_runs_as_it_was_trained_and_nothing_is_said(self, user: User, asked: str) -> None:
+        track = Fast(runtime="tensorflow")
+        assert user.chooses(track, asked) == "tensorflow"
+        assert (track.asked, track.made, user.said.lines) == ([], [], [])
+
+    @pytest.mark.parametrize(
+        ("asked", "int8", "named"),
+        [
+            pytest.param("openvino", False, "openvino", id="another runtime"),
+            pytest.param("torch", False, "torch", id="the other track's own"),
+            pytest.param("auto", True, "auto-int8", id="whole numbers of any"),
+            pytest.param("openvino-int8", True, "openvino-int8", id="whole numbers, as a run was begun"),
+        ],
+    )
+    def test_others_are_refused(self, user: User, asked: str, int8: bool, named: str) -> None:
+        with pytest.raises(InputError, match=f"runtime {named}: cannot run this model, which tensorflow alone runs"):
+            user.chooses(Fast(runtime="tensorflow"), asked, int8=int8)

@@ -51,6 +51,7 @@ def test_the_record_says_what_was_asked_and_what_was_used(project: Path) -> None
     }  # fmt: skip
     assert record["training"]["parameters"] == 7
     assert len(record["training"]["sha256"]) == 64
+    assert record["training"]["bytes"] == len(b"whole")
     assert record["training"]["own_metrics"] == {"fake/mAP50": 0.5}
     assert record["versions"]["fake"] == "1.0"
     assert set(record["seconds"]) == {"build", "train", "judge", "an_image"}
@@ -153,6 +154,15 @@ def test_the_split_does_not_depend_on_whether_the_base_was_built(project: Path, 
     alone = train(project, 4, track=FakeTrack()).record["data"]["fingerprint"]
     train(project, 1, track=FakeTrack())
     assert train(project, 4, track=FakeTrack(), again=True).record["data"]["fingerprint"] == alone
+
+
+def test_an_empty_test_split_is_said_and_not_judged(project: Path) -> None:
+    split = {"train": 0.8, "val": 0.2, "test": 0, "again": True}
+    write_yaml(project / "attempts/4.yaml", {"base": 1, "data": {"split": split}})
+    lines: list[str] = []
+    run = train(project, 4, track=FakeTrack(find_squares), progress=_Recorder(lines))
+    assert lines.count("no test pictures: nothing is judged there") == 1
+    assert list(run.read_scores()) == ["val"]
 
 
 def test_dealing_again_is_said_in_the_report(project: Path) -> None:

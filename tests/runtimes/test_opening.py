@@ -75,7 +75,7 @@ def test_a_folder_that_stands_for_no_model(tmp_path: Path, files: list[str], sai
     assert str(refused.value) == f"{tmp_path}: {said}"
 
 
-@pytest.mark.parametrize("name", ["README.md", "attempt-5.tar.gz", "yolov8n.yaml", "best", "best.pt.zip", "닭.PTH"])
+@pytest.mark.parametrize("name", ["README.md", "attempt-5.tar.gz", "yolov8n.yaml", "best", "best.pt.7z", "닭.PTH"])
 def test_other_files_are_no_models_for_the_command(tmp_path: Path, cli: Callable[..., Ended], name: str) -> None:
     (tmp_path / name).write_bytes(b"# Detector")
     ended = cli("detect", "--weights", tmp_path / name, tmp_path, "--out", tmp_path / "out")
@@ -143,7 +143,7 @@ def test_the_command_line_says_it_with_exit_code_3(tmp_path: Path, cli: Callable
     [
         pytest.param("a.onnx", "onnxruntime", "onnx", id="onnx"),
         pytest.param("a.xml", "openvino", "openvino", id="openvino"),
-        pytest.param("a.tflite", "ai_edge_litert", "tflite", id="tflite"),
+        pytest.param("a.tflite", "ai_edge_litert", "litert", id="tflite"),
     ],
 )
 def test_a_missing_package_is_named_with_what_to_type(

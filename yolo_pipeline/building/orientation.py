@@ -53,6 +53,8 @@ def turnings(settings: Mapping[str, Any]) -> dict[str, list[Turning]]:
     asked: dict[str, list[Turning]] = {}
     if train.get("fliplr", fliplr) > 0:
         asked["train.fliplr"] = ["mirrored left to right"]
+    if train.get("random_horizontal_flip") is True:
+        asked["train.random_horizontal_flip"] = ["mirrored left to right"]
     if train.get("flipud", 0.0) > 0:
         asked["train.flipud"] = ["mirrored top to bottom"]
     if train.get("degrees", 0.0) >= 90:
@@ -86,9 +88,14 @@ def orientation_warnings(names: Sequence[str], asked: Mapping[str, Iterable[Turn
     """A note when a setting shows objects in a way that makes them something else; nothing where none does."""
     found = []
     for setting, changed in other_signs(names, asked).items():
-        remedy = "set it to 0" if setting.startswith("train.") else "leave it out"
-        found.append(f"{setting} may make another sign of {_listed(changed)} ({remedy})")
+        found.append(f"{setting} may make another sign of {_listed(changed)} ({_remedy(setting)})")
     return ("; ".join(found),) if found else ()
+
+
+def _remedy(setting: str) -> str:
+    if setting == "train.random_horizontal_flip":
+        return "set it to false"
+    return "set it to 0" if setting.startswith("train.") else "leave it out"
 
 
 def _changes(name: str, names: Sequence[str], turning: Turning) -> bool:

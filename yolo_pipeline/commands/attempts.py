@@ -38,6 +38,10 @@ def train(
     device: Annotated[
         str | None, typer.Option(help="cpu, or the number of a GPU; left out: CUDA where there is one.")
     ] = None,
+    pipeline_config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Track tfapi: a pipeline.config of your own, of which all else is kept."),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Begin anew; the old run is kept as attempt-N.1.")] = False,
 ) -> None:
@@ -47,6 +51,8 @@ def train(
     overrides = dict(_setting(text) for text in settings or [])
     if device is not None:
         overrides["device"] = device
+    if pipeline_config is not None:
+        overrides["pipeline_config"] = _own_config(project, number, pipeline_config)
     try:
         with terminal_progress() as progress:
             run = recipe(project, number, overrides=overrides, resume=resume, again=again, progress=progress)
@@ -136,6 +142,17 @@ def compare(
         show(line)
     for note in comparison.notes:
         warn(f"note: {note}")
+
+
+def _own_config(project: Path, number: int, file: Path) -> str:
+    """As `train.pipeline_config` says it: from the project's folder."""
+    from yolo_pipeline.attempt import load
+
+    track = load(project, number).track
+    if track != "tfapi":
+        raise UsageError(f"--pipeline-config is for the track tfapi, and attempt {number} is of the track {track}")
+    given, here = file.absolute(), project.absolute()
+    return given.relative_to(here).as_posix() if given.is_relative_to(here) else str(given)
 
 
 def _setting(text: str) -> tuple[str, Any]:

@@ -17,7 +17,7 @@ from yolo_pipeline.errors import INTERRUPTED, UsageError
 if TYPE_CHECKING:
     from yolo_pipeline.recipes.detect import Order
 
-Runtime = Literal["auto", "torch", "onnx", "openvino"]
+Runtime = Literal["auto", "torch", "onnx", "openvino", "tensorflow"]
 _NUMBER = re.compile(r"0?\.\d+")
 _LABELS: dict[str, Literal["xml", "yolo"]] = {"xml": "xml", "yolo": "yolo"}
 
@@ -32,9 +32,12 @@ Conf = Annotated[
 ]
 Classes = Annotated[str | None, typer.Option(metavar="A,B,…", help="Only these classes.")]
 MaxBoxes = Annotated[int | None, typer.Option(min=1, help="The best N boxes of a picture.")]
-Iou = Annotated[float, typer.Option(min=0.0, max=1.0, help="Of boxes that overlap by more, one counts.")]
+Iou = Annotated[
+    float | None,
+    typer.Option(min=0.0, max=1.0, help="Of boxes that overlap by more, one counts. Left out: the model's own."),
+]
 Imgsz = Annotated[int | None, typer.Option(min=32, max=8192, help="Left out: as trained.")]
-AnyRuntime = Annotated[Runtime, typer.Option(help="auto: the fastest that agrees with torch.")]
+AnyRuntime = Annotated[Runtime, typer.Option(help="auto: the fastest that agrees with what it was trained in.")]
 Int8 = Annotated[bool, typer.Option("--int8", help="OpenVINO in whole numbers: faster, a little less exact.")]
 Calibrate = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Pictures for --int8; left out: the attempt's training pictures.")
@@ -63,7 +66,7 @@ def detect(
     conf: Conf = None,
     classes: Classes = None,
     max_boxes: MaxBoxes = None,
-    iou: Iou = 0.7,
+    iou: Iou = None,
     imgsz: Imgsz = None,
     runtime: AnyRuntime = "auto",
     int8: Int8 = False,
@@ -81,12 +84,11 @@ def detect(
     as_json: Json = False,
 ) -> None:
     """Detect on any pictures at several confidences."""
-    from yolo_pipeline.asking import Asking
     from yolo_pipeline.recipes.detect import Order
 
     if (number is None) == (weights is None):
         raise UsageError("name either --attempt N or --weights FILE")
-    if math.isnan(iou):
+    if iou is not None and math.isnan(iou):
         raise UsageError("--iou nan: write a number from 0 to 1")
     if calibrate is not None and not int8:
         raise UsageError("--calibrate is for --int8: add that, or leave it out")
@@ -95,7 +97,9 @@ def detect(
         thresholds=_thresholds(conf),
         classes=None if classes is None else _classes(classes),
         most=max_boxes,
-        asking=Asking(imgsz=imgsz, iou=iou, device=device),
+        imgsz=imgsz,
+        iou=iou,
+        device=device,
         runtime=runtime,
         int8=int8,
         calibrate=calibrate,

@@ -10,10 +10,12 @@ import typer
 from yolo_pipeline.commands.output import HERE, Json, Number, Project, print_json, show
 from yolo_pipeline.console import terminal_progress
 
+_TARGETS = "onnx, openvino, tflite, torchscript, bundle; with the track tfapi saved_model, tflite, tflite-int8, bundle."
+
 
 def export(
     number: Number,
-    to: Annotated[str, typer.Option("--to", metavar="TARGET,…", help="onnx, openvino, tflite, torchscript, bundle.")],
+    to: Annotated[str, typer.Option("--to", metavar="TARGET,…", help=_TARGETS)],
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where to; left out: runs/attempt-N/export.")] = None,
     imgsz: Annotated[int | None, typer.Option(help="Longer side in pixels; left out: as it was trained.")] = None,
     again: Annotated[bool, typer.Option("--again", help="Write it anew; what is there is kept as TARGET.1.")] = False,

@@ -13,29 +13,15 @@ import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import google_crc32c
 
+from yolo_pipeline.curves.tfapi_tags import Part, is_known, is_metric, own_metrics, table
 from yolo_pipeline.errors import InputError
 from yolo_pipeline.nouns import Curves
 
-Part = Literal["train", "val"]
-
 EVENTS_IN_NAME = "tfevents"
-_LOSSES = {
-    "Loss/classification_loss": "cls_loss",
-    "Loss/localization_loss": "box_loss",
-    "Loss/regularization_loss": "regularization_loss",
-    "Loss/total_loss": "total_loss",
-    "Loss/BoxClassifierLoss/classification_loss": "cls_loss",
-    "Loss/BoxClassifierLoss/localization_loss": "box_loss",
-    "Loss/RPNLoss/objectness_loss": "rpn_obj_loss",
-    "Loss/RPNLoss/localization_loss": "rpn_box_loss",
-    "learning_rate": "",
-}
-_METRICS = {"DetectionBoxes_Precision/mAP@.50IOU": "val/mAP50", "DetectionBoxes_Precision/mAP": "val/mAP50_95"}
-_METRIC = re.compile(r"DetectionBoxes_(Precision|Recall)/[A-Za-z0-9@. ()]{1,40}")
 _EVALUATION_FOLDER = re.compile(r"eval|valid", re.IGNORECASE)
 _MAX_STEP = 2**53  # as far as a float counts
 _MISSING = 'Type: python -m pip install -e ".[tensorboard]"'
@@ -145,7 +131,7 @@ def _scalars(
             notes.append(f"{file.name}: record {number + 1} is no event, and the rest is left out")
             break
         for value in event.summary.value:
-            if not (value.tag in _LOSSES or _METRIC.fullmatch(value.tag)) or not 0 <= event.step <= _MAX_STEP:
+            if not is_known(value.tag) or not 0 <= event.step <= _MAX_STEP:
                 continue
             if (scalar := _scalar(value, make_array)) is not None:
                 found.setdefault(value.tag, {})[event.step] = scalar
@@ -203,7 +189,7 @@ def _is_evaluation(file: Path, path: Path, found: Iterable[str]) -> bool:
     """The losses have one tag in both: the metrics tell evaluation, or the folder's name does."""
     inside = file.parent.relative_to(path).parts if path.is_dir() else ()
     names = [*inside, file.parent.name]
-    return any(_METRIC.fullmatch(tag) for tag in found) or any(map(_EVALUATION_FOLDER.match, names))
+    return any(map(is_metric, found)) or any(map(_EVALUATION_FOLDER.match, names))
 
 
 def _add(log: _Log, part: Part, found: dict[str, dict[int, float]], stamps: dict[int, float]) -> None:
@@ -217,30 +203,16 @@ def _add(log: _Log, part: Part, found: dict[str, dict[int, float]], stamps: dict
 
 
 def _events(log: _Log) -> Events:
-    figures = [
-        *((_column(tag, "train"), values) for tag, values in sorted(log.train.items())),
-        *((_column(tag, "val"), values) for tag, values in sorted(log.val.items())),
-    ]
-    shown = [(name, values) for name, values in figures if name is not None]
-    steps = sorted({step for _, values in figures for step in values})
-    columns = {"step": tuple(map(float, steps)), **_seconds(steps, log.times)}
-    for name, values in shown:
-        columns[name] = tuple(values.get(step, math.nan) for step in steps)
-    gaps = sum(math.isnan(value) for _, values in figures for value in values.values())
+    logged = [values for part in (log.train, log.val) for values in part.values()]
+    steps = sorted({step for values in logged for step in values})
+    curves = table(steps, {"train": log.train, "val": log.val})
+    gaps = sum(math.isnan(value) for values in logged for value in values.values())
     if gaps:
         log.notes.append(f"{gaps} figure{'s are' if gaps > 1 else ' is'} nan or infinite, and shown as gaps")
-    metrics = {tag: values for tag, values in log.val.items() if _METRIC.fullmatch(tag)}
-    last = max((step for values in metrics.values() for step in values), default=None)
-    own = {f"tfapi/{tag}": values[last] for tag, values in sorted(metrics.items()) if last in values}
-    own = {name: value for name, value in own.items() if math.isfinite(value)}
+    last = max((step for tag, values in log.val.items() if is_metric(tag) for step in values), default=None)
+    own = own_metrics({tag: values[last] for tag, values in log.val.items() if last in values})
+    columns = {"step": tuple(map(float, steps)), **_seconds(steps, log.times), **curves}
     return Events(Curves(columns), last, own, log.seconds or None, tuple(log.notes))
-
-
-def _column(tag: str, part: Part) -> str | None:
-    """The shared name of a tag; None for a metric that has no column."""
-    if tag == "learning_rate":
-        return "learning_rate" if part == "train" else None
-    return f"{part}/{_LOSSES[tag]}" if tag in _LOSSES else _METRICS.get(tag)
 
 
 def _seconds(steps: Sequence[int], times: dict[int, float]) -> dict[str, tuple[float, ...]]:

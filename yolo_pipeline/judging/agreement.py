@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 
 from yolo_pipeline.errors import one_line
 from yolo_pipeline.geometry import iou
@@ -30,8 +29,8 @@ class Agreement:
     Attributes:
         conf: the confidence from which on they were compared.
         compared: detections of the original that have their partner.
-        least_iou: of the worst pair of partners.
-        score_difference: of the worst pair of partners.
+        least_iou, score_difference: of the worst pair of partners.
+        corner_difference: in pixels, of the two corners' coordinates that are furthest apart.
     """
 
     pictures: int
@@ -39,6 +38,7 @@ class Agreement:
     compared: int
     least_iou: float
     score_difference: float
+    corner_difference: float
 
 
 class Disagreement(Exception):
@@ -50,47 +50,106 @@ def tolerance(conf: float) -> float:
     return SCORE_TOLERANCE * min(1.0, conf / CONF)
 
 
-def confidence_to_compare(found: Found) -> float | None:
-    """0.25, or the highest lower confidence at which there is something to compare; None: nothing at all."""
-    best = max((one.score for picture in found for one in picture), default=0.0)
-    return next((conf for conf in _CONFIDENCES if best >= conf + tolerance(conf)), None)
+def confidence_to_compare(found: Found, most: float = math.inf) -> float | None:
+    """0.25, or the highest lower confidence at which there is something to compare; None: nothing at all.
+
+    Args:
+        most: as in `agreement`.
+    """
+    for conf in _CONFIDENCES:
+        if any(one.score >= _least(picture, conf, most) for picture in found for one in picture):
+            return conf
+    return None
 
 
-def agreement(names: Sequence[str], original: Found, other: Found, conf: float) -> Agreement:
+def _least(found: Sequence[Detection], conf: float, most: float) -> float:
+    """The score from which on all that another finds on a picture must be among `found`."""
+    last = min(one.score for one in found) if len(found) >= most else 0.0
+    return max(conf, last) + tolerance(conf)
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """How far a detection and its partner are apart: `iou`, `score`, and in pixels `corner`, the worst coordinate."""
+
+    iou: float
+    score: float
+    corner: float
+
+
+def agreement(
+    names: Sequence[str],
+    original: Found,
+    other: Found,
+    conf: float,
+    *,
+    most: float = math.inf,
+    pixels: float = math.inf,
+) -> Agreement:
     """Finds for every detection of one its partner of the other: same class, IoU of 0.9 or more, nearly the same score.
 
-    Detections whose score is within the tolerance of `conf` may lack one: the other may have left it out.
+    Detections whose score is within the tolerance of `conf` may lack one: the other may have left it out. So may those
+    that are hardly better than the last one of a list that is full.
 
     Args:
         names: of the pictures.
+        most: detections after which a picture's list is full.
+        pixels: so far may the corners of partners be apart.
 
     Raises:
         Disagreement: one has no partner.
     """
-    pairs: list[tuple[float, float]] = []
+    pairs: list[Apart] = []
     for name, ours, theirs in zip(names, original, other, strict=True):
-        pairs += _partners(ours, theirs, conf, name, "only the original finds")
-        list(_partners(theirs, ours, conf, name, "the original does not find"))
-    least = min((overlap for overlap, _ in pairs), default=1.0)
-    return Agreement(len(names), conf, len(pairs), round(least, 5), round(max((d for _, d in pairs), default=0.0), 6))
+        picture = _Picture(one_line(name), conf, most, pixels)
+        pairs += picture.partners(ours, theirs, "only the original finds")
+        list(picture.partners(theirs, ours, "the original does not find"))
+    return Agreement(
+        pictures=len(names),
+        conf=conf,
+        compared=len(pairs),
+        least_iou=round(min((pair.iou for pair in pairs), default=1.0), 5),
+        score_difference=round(max((pair.score for pair in pairs), default=0.0), 6),
+        corner_difference=round(max((pair.corner for pair in pairs), default=0.0), 4),
+    )
 
 
-def _partners(
-    ours: Sequence[Detection], theirs: Sequence[Detection], conf: float, name: str, words: str
-) -> Iterator[tuple[float, float]]:
-    """(IoU, difference of scores) of each of our detections that must have a partner."""
-    for one in ours:
-        if one.score < conf + tolerance(conf):
-            continue
-        label = one_line(one.label)  # as exported networks name their classes
-        same = [(iou(one.box, two.box), abs(one.score - two.score)) for two in theirs if one_line(two.label) == label]
-        partners = [(overlap, apart) for overlap, apart in same if overlap >= LEAST_IOU]
-        overlap, apart = min(partners, key=itemgetter(1)) if partners else max(same, default=(0.0, math.inf))
-        if not (overlap >= LEAST_IOU and apart <= tolerance(conf)):
-            nearest = f"nearest: IoU {overlap:.3f}, score {apart:.4f} off" if overlap > 0 else "nothing is near it"
-            shown = f"{label!r} {one.score:.4f} at {_shown(one.box)}"
-            raise Disagreement(f"on {one_line(name)} {words} {shown} ({nearest})")
-        yield overlap, apart
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    """What partners on a picture are held to; see `agreement`."""
+
+    name: str
+    conf: float
+    most: float
+    pixels: float
+
+    def partners(self, ours: Sequence[Detection], theirs: Sequence[Detection], words: str) -> Iterator[Apart]:
+        """How far each of our detections that must have a partner is from it."""
+        allowed, least = tolerance(self.conf), _least(theirs, self.conf, self.most)
+        for one in ours:
+            if one.score < least:
+                continue
+            label = one_line(one.label)  # as exported networks name their classes
+            same = [_apart(one, two) for two in theirs if one_line(two.label) == label]
+            near = [apart for apart in same if apart.iou >= LEAST_IOU and apart.corner <= self.pixels]
+            nearest = min(near, key=lambda apart: apart.score, default=None)
+            if nearest is None or not nearest.score <= allowed:  # NaN is neither
+                shown = f"{label!r} {one.score:.4f} at {_shown(one.box)}"
+                raise Disagreement(f"on {self.name} {words} {shown} ({_said_of(nearest, same)})")
+            yield nearest
+
+
+def _apart(one: Detection, two: Detection) -> Apart:
+    corners = [abs(getattr(one.box, key) - getattr(two.box, key)) for key in ("x0", "y0", "x1", "y1")]
+    return Apart(iou(one.box, two.box), abs(one.score - two.score), max(corners))
+
+
+def _said_of(partner: Apart | None, same: Sequence[Apart]) -> str:
+    """How far away the next best one is."""
+    nearest = partner or max(same, key=lambda apart: (apart.iou, -apart.score), default=None)
+    if nearest is None or nearest.iou <= 0:
+        return "nothing is near it"
+    return f"nearest: IoU {nearest.iou:.3f}, {nearest.corner:.1f} pixels, score {nearest.score:.4f} off"
 
 
 def _shown(box: Box) -> str:

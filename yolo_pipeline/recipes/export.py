@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -14,16 +15,11 @@ from yolo_pipeline import images
 from yolo_pipeline.asking import Asking
 from yolo_pipeline.errors import FinishedError, InputError, UsageError, one_line
 from yolo_pipeline.files import folder_beside, read_json, set_aside, write_json
-from yolo_pipeline.judging.agreement import (
-    ASKED,
-    CONF,
-    LEAST_IOU,
-    Agreement,
-    tolerance,
-)
+from yolo_pipeline.judging.agreement import ASKED, CONF, LEAST_IOU, Agreement, tolerance
 from yolo_pipeline.progress import Progress, silent
 from yolo_pipeline.recipes.diagnose import results_of_run
-from yolo_pipeline.recipes.export_check import Original
+from yolo_pipeline.recipes.export_check import MOST_PIXELS, Original
+from yolo_pipeline.recipes.export_worth import LEAST_SHARE, WHOLE_NUMBERS, Worth, worth
 from yolo_pipeline.recipes.models import model_of_attempt
 from yolo_pipeline.results import part
 from yolo_pipeline.run import run_of
@@ -31,8 +27,8 @@ from yolo_pipeline.runtimes import install_command, installed
 from yolo_pipeline.tracks import Track
 
 BUNDLE = "bundle"
-FIXED_SIZE = frozenset({"tflite"})
-"""Targets that take squares of one size alone."""
+OF_ONE_SIZE = frozenset({"tensorflow"})
+"""Runtimes of weights that are shown pictures of one size alone."""
 
 CARD = "export.json"
 _STRIDE = 32
@@ -84,7 +80,10 @@ def export(
     model = model_of_attempt(root, number, track)
     _require_targets(targets, model.track.targets, imgsz)
     run = run_of(root, number)
-    asking = replace(model.asking, imgsz=imgsz or trained_imgsz(run.record, model.asking), conf=ASKED, device="cpu")
+    trained = trained_imgsz(run.record, model.asking)
+    if imgsz not in (None, trained) and model.track.runtime in OF_ONE_SIZE:
+        raise UsageError(f"--imgsz {imgsz}: attempt {number} is shown pictures at {trained} alone; leave --imgsz out")
+    asking = replace(model.asking, imgsz=imgsz or trained, conf=ASKED, device="cpu")
     original = Original(root, number, model, asking)
     done = []
     for target in targets:
@@ -157,8 +156,8 @@ def _export(folder: Path, target: str, original: Original, progress: Progress) -
     try:
         with folder_beside(folder) as building:
             write = _write_bundle if target == BUNDLE else _write_network
-            path, agreed = write(building, target, original, progress)
-            card = {**_wanted(target, original), **_card(original, path, agreed, target), "sha256": _digests(building)}
+            path, checked = write(building, target, original, progress)
+            card = {**_wanted(target, original), **_card(original, path, checked, target), "sha256": _digests(building)}
             write_json(building / CARD, card)
             set_aside(folder)
     finally:
@@ -167,45 +166,66 @@ def _export(folder: Path, target: str, original: Original, progress: Progress) -
     return Exported(target, folder / path.name, False, card)
 
 
-def _write_network(building: Path, target: str, original: Original, progress: Progress) -> tuple[Path, Agreement]:
-    asking = original.asking
-    assert asking.imgsz is not None
-    look = original.squared if target in FIXED_SIZE else original.as_they_are  # first, as it costs least
-    weights = building / f"attempt-{original.number}.pt"  # exports are named after it
-    shutil.copyfile(original.model.weights, weights)
-    try:
-        path = original.model.track.export(weights, target, building, asking, original.model.training, progress)
-    finally:
-        weights.unlink()
-    predictor = original.model.track.open(path, asking)
+def _write_network(
+    building: Path, target: str, original: Original, progress: Progress
+) -> tuple[Path, Agreement | Worth]:
+    look = original.look(target)  # first, as it costs least
+    path = _written(building, target, original, progress)
+    predictor = original.model.track.open(path, original.asking)
     names = tuple(map(one_line, original.predictor.names))
     if predictor.names != names:
         raise InputError(path.name, f"its classes are {predictor.names}, the weights' {names}", "Export it again")
+    if target.endswith(WHOLE_NUMBERS):
+        return path, worth(original, path, predictor, look)
     return path, original.agreement(path, predictor(look.pixels), look)
 
 
+def _written(building: Path, target: str, original: Original, progress: Progress) -> Path:
+    """What the track writes, named after the attempt."""
+    model = original.model
+    weights = building / f"attempt-{original.number}{model.weights.suffix}"
+    shutil.copyfile(model.weights, weights)
+    try:
+        return model.track.export(weights, target, building, original.asking, model.training, progress)
+    finally:
+        weights.unlink()
+
+
 def _write_bundle(building: Path, target: str, original: Original, progress: Progress) -> tuple[Path, Agreement]:
-    from yolo_pipeline.recipes.bundle import run_example, write_bundle
+    from yolo_pipeline.recipes.bundle import kind_of, run_example, write_bundle
 
     run, model = run_of(original.root, original.number), original.model
-    look, asking = original.as_they_are, replace(original.asking, conf=model.conf)
+    look, results = original.as_they_are, results_of_run(original.root, original.number, run)
     path = building / f"attempt-{original.number}.tar.gz"
-    write_bundle(results_of_run(original.root, original.number, run), model.weights, asking, path)
-    return path, original.agreement(path, run_example(path, original.pictures, look.conf), look)
+    with tempfile.TemporaryDirectory(prefix=".bundle-", dir=building) as there:
+        model.track.export(model.weights, target, Path(there), original.asking, model.training, progress)
+        write_bundle(results, model.weights, Path(there), replace(original.asking, conf=model.conf), path)
+    found = run_example(kind_of(results), path, original.pictures, look.conf)
+    return path, original.agreement(path, found, look)
 
 
-def _card(original: Original, path: Path, agreed: Agreement, target: str) -> dict[str, Any]:
+def _card(original: Original, path: Path, checked: Agreement | Worth, target: str) -> dict[str, Any]:
     """What export.json says of the check."""
-    checked = {**asdict(agreed), "iou_wanted": LEAST_IOU, "score_tolerance": tolerance(agreed.conf)}
     return {
         "file": path.name,
         "attempt": original.number,
         "names": list(original.predictor.names),
         "iou": original.asking.iou,
-        "agreement": {**checked, "on": [file.name for file in original.pictures]},
+        **(_worth_card(checked) if isinstance(checked, Worth) else _agreement_card(checked, original)),
         "versions": original.model.track.versions()
         | {module: _version(module) for module in original.model.track.targets[target]},
     }
+
+
+def _agreement_card(agreed: Agreement, original: Original) -> dict[str, Any]:
+    held_to: dict[str, Any] = {"iou_wanted": LEAST_IOU, "score_tolerance": tolerance(agreed.conf)}
+    if (pixels := MOST_PIXELS.get(original.model.track.runtime)) is not None:
+        held_to["corner_tolerance"] = pixels
+    return {"agreement": {**asdict(agreed), **held_to, "on": [file.name for file in original.pictures]}}
+
+
+def _worth_card(judged: Worth) -> dict[str, Any]:
+    return {"worth": {**asdict(judged), "share_wanted": LEAST_SHARE}}
 
 
 def _version(module: str) -> str:
@@ -214,11 +234,15 @@ def _version(module: str) -> str:
 
 def said_of(card: dict[str, Any]) -> str:
     """The check in a line."""
+    if "worth" in card:
+        judged = Worth(**{key: card["worth"][key] for key in ("pictures", "held_to", "mAP50", "weights_mAP50")})
+        return f"in whole numbers: {judged}"
     agreed = card["agreement"]
     lowered = f" from confidence {agreed['conf']:g} on" if agreed["conf"] < CONF else ""
+    corners = f"corners within {agreed['corner_difference']:.2g} pixels, " if "corner_difference" in agreed else ""
     return (
         f"{agreed['compared']} boxes on {agreed['pictures']} pictures{lowered} are those of the weights "
-        f"(IoU {agreed['least_iou']:.3f} or more, scores within {agreed['score_difference']:.1g})"
+        f"(IoU {agreed['least_iou']:.3f} or more, {corners}scores within {agreed['score_difference']:.1g})"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +20,12 @@ from yolo_pipeline.recipes.models import Model
 from yolo_pipeline.results import part
 from yolo_pipeline.run import run_of
 from yolo_pipeline.runtimes.letterbox import GREY
+
+FILLED_UP = frozenset({("torch", "tflite")})
+"""Runtimes of weights, and targets that are shown squares where these are shown rectangles."""
+
+MOST_PIXELS = {"tensorflow": 2.0}
+"""Runtime of weights -> pixels that a box's corners may be off; elsewhere its IoU alone counts."""
 
 _PICTURES = 8
 _LOOKED_AT: tuple[Split, ...] = ("test", "val", "train")
@@ -52,18 +59,23 @@ class Original:
 
     @cached_property
     def as_they_are(self) -> Look:
-        return self._look([_decoded(file) for file in self.pictures])
+        return self._look([decoded(file) for file in self.pictures])
 
     @cached_property
     def squared(self) -> Look:
         """For networks of a fixed size: torch would show the weights less grey beside a picture that is no square."""
         return self._look([_square(pixels) for pixels in self.as_they_are.pixels])
 
+    def look(self, target: str) -> Look:
+        """What a target is compared on."""
+        return self.squared if (self.model.track.runtime, target) in FILLED_UP else self.as_they_are
+
     def _look(self, pixels: Sequence[Pixels]) -> Look:
         found = self.predictor(pixels)
-        conf = confidence_to_compare(found)
+        conf = confidence_to_compare(found, self.asking.most)
         if conf is None:
-            reason = f"finds nothing on {len(pixels)} pictures of its own data, not even at confidence {ASKED:g}"
+            nothing = "nothing" if not any(found) else "nothing that it is surer of than of anything else"
+            reason = f"finds {nothing} on {len(pixels)} pictures of its own data, not even at confidence {ASKED:g}"
             remedy = "An export of it could not be told from a broken one: train it until it finds something"
             raise InputError(self.model.weights, reason, remedy)
         return Look(tuple(pixels), found, conf)
@@ -75,7 +87,8 @@ class Original:
             InputError: it does not agree.
         """
         try:
-            return agreement([file.name for file in self.pictures], look.found, found, look.conf)
+            names, pixels = [file.name for file in self.pictures], MOST_PIXELS.get(self.model.track.runtime, math.inf)
+            return agreement(names, look.found, found, look.conf, most=self.asking.most, pixels=pixels)
         except Disagreement as difference:
             reason = f"does not find what {self.model.weights.name} finds: {difference}"
             remedy = "Nothing of it was kept. Use another target, or other versions of the packages that write it"
@@ -106,7 +119,11 @@ def _spread(files: Sequence[Path], count: int) -> list[Path]:
     return [files[place * len(files) // count] for place in range(count)]
 
 
-def _decoded(file: Path) -> Pixels:
+def decoded(file: Path) -> Pixels:
+    """
+    Raises:
+        AnnotationError: it cannot be read any more.
+    """
     try:
         return decoding.decode(file)
     except images.UnreadableImage as error:

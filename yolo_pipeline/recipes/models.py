@@ -20,6 +20,8 @@ from yolo_pipeline.results import UNTOLD_CONF, confidence, part
 from yolo_pipeline.run import Run, require_finished
 from yolo_pipeline.tracks import Track, open_track
 
+_NOTED = ("imgsz", "iou_threshold")
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -71,7 +73,7 @@ def model_of_attempt(root: Path, number: int, track: Track | None = None) -> Mod
         track=track,
         weights=weights,
         sha256=digest,
-        asking=replace(track.asking(settings), device=None),
+        asking=replace(asking_of(track, record), device=None),
         conf=confidence(record, scores),
         training=_training_pictures(folder),
         checked_on=checked_on,
@@ -83,7 +85,7 @@ def model_of_attempt(root: Path, number: int, track: Track | None = None) -> Mod
 
 
 def model_of_weights(weights: Path) -> Model:
-    """Any weights file that the YOLO track can open, or an exported network; or the folder that holds it alone.
+    """Any weights file that a track can open, or an exported network; or the folder that holds it alone.
 
     Raises:
         WeightsError: there is no such file, it is of another kind, or a folder that holds none or several.
@@ -91,19 +93,51 @@ def model_of_weights(weights: Path) -> Model:
     try:
         if not weights.exists():
             raise WeightsError(weights, "there is no such file", "Check --weights")
+        if (file := tensorflow_model(weights)) is not None:
+            return _of_tensorflow(file)
         file = runtimes.model_file(weights)
         return Model(file.name, open_track("yolo"), file, _digest(file), Asking(), UNTOLD_CONF)
     except OSError as error:
         raise WeightsError(weights, f"cannot be read: {error.strerror}", "Check --weights") from error
 
 
+def tensorflow_model(path: Path) -> Path | None:
+    """The best.zip of the track tfapi that a path means, or the folder of a SavedModel; None: it means neither."""
+    if path.suffix.lower() == ".zip" and path.is_file():
+        return path
+    for folder in (path, path / "saved_model"):
+        if (folder / "saved_model.pb").is_file():
+            return folder
+    return path / "best.zip" if (path / "best.zip").is_file() else None
+
+
+def _of_tensorflow(file: Path) -> Model:
+    from yolo_pipeline.tracks.tfapi_asking import settings_of
+
+    track = open_track("tfapi")
+    return Model(file.name, track, file, _digest(file), track.asking(settings_of(file)), UNTOLD_CONF)
+
+
 def _digest(weights: Path) -> str:
-    """The sha256 of a file, or, of a network in OpenVINO's format, that of its files' names and sha256."""
-    if weights.suffix.lower() != ".xml":
+    """The sha256 of a file; of a network that is several, in OpenVINO's format or TensorFlow's, of their names and
+    sha256.
+    """
+    if weights.is_dir():
+        files = sorted(weights.rglob("*"))
+    elif weights.suffix.lower() == ".xml":
+        files = [weights, weights.with_suffix(".bin"), weights.with_name("metadata.yaml")]
+    else:
         return sha256(weights)
-    files = (weights, weights.with_suffix(".bin"), weights.with_name("metadata.yaml"))
-    listed = [(file.name, sha256(file)) for file in files if file.is_file()]
+    base = weights if weights.is_dir() else weights.parent
+    listed = [(file.relative_to(base).as_posix(), sha256(file)) for file in files if file.is_file()]
     return hashlib.sha256(json.dumps(listed).encode()).hexdigest()
+
+
+def asking_of(track: Track, record: Mapping[str, Any]) -> Asking:
+    """How the model of a run is asked: as its settings say, and where these are silent, as the framework noted."""
+    settings, used = part(record, "settings"), part(record, "training", "used")
+    noted = {key: used[key] for key in _NOTED if key in used}
+    return track.asking({**settings, "train": {**noted, **part(settings, "train")}})
 
 
 def weights_of(run: Run, record: Mapping[str, Any]) -> tuple[Path, str]:

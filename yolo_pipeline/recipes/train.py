@@ -30,6 +30,7 @@ from yolo_pipeline.progress import Progress, silent
 from yolo_pipeline.recipes.audit import audit_build, worst
 from yolo_pipeline.recipes.build import Build, build, require_sources
 from yolo_pipeline.recipes.diagnose import results_of_run
+from yolo_pipeline.recipes.models import asking_of
 from yolo_pipeline.recipes.report import write_reports
 from yolo_pipeline.reporting.reading import reading_lines
 from yolo_pipeline.run import Run, claim
@@ -76,6 +77,9 @@ def train(
     began = time.perf_counter()
     data = build(attempt, progress, expected=record["data"]["fingerprint"] if record else None)
     _say_built(data, progress)
+    for split in JUDGED:
+        if not data.built.dataset.of(split):
+            progress.say(f"no {split} pictures: nothing is judged there")
     if not record:
         findings = _audited(attempt, data, progress)
         record = {**_first_record(attempt, data, track), "overrides": asked, "findings": findings}
@@ -123,7 +127,8 @@ def _photos(data: Build, root: Path) -> Iterator[SavedImage]:
 def _judge(track: Track, attempt: Attempt, data: Build, run: Run, record: dict[str, Any], progress: Progress) -> None:
     """Asks the trained model for val and test, and saves what it says and what that is worth."""
     began = time.perf_counter()
-    predictor = track.open(run.folder / record["training"]["weights"], track.asking(attempt.settings()))
+    asking = asking_of(track, {**record, "settings": attempt.settings()})
+    predictor = track.open(run.folder / record["training"]["weights"], asking)
     scores = {
         split: _judge_split(predictor, data, split, run, progress) for split in JUDGED if data.built.dataset.of(split)
     }
@@ -224,6 +229,7 @@ def _training_record(trained: Trained, run: Run) -> dict[str, Any]:
     return {
         "start": trained.start,
         "weights": _relative(trained.weights, run.folder),
+        "bytes": trained.weights.stat().st_size,
         "sha256": images.sha256(trained.weights),
         "parameters": trained.parameters,
         "used": trained.used,

@@ -13,6 +13,8 @@ from yolo_pipeline.progress import Progress
 from yolo_pipeline.recipes.trust_check import INT8, Agreement, Check, shown
 from yolo_pipeline.tracks import Track
 
+_RUN_BY_OTHERS = "torch"  # of the runtimes that tracks train in
+
 FEWEST = 64
 """Pictures for which it is worth to prepare another runtime than torch, unless it is asked for by name."""
 
@@ -32,7 +34,8 @@ def choose(
     """The runtime to open weights with.
 
     Args:
-        asked: its name, or "auto" for the fastest of those installed that agrees with torch.
+        asked: its name, or "auto" for the fastest of those installed that agrees with torch; of a track that trains
+            in something else, this alone.
         int8: whether whole numbers of 8 bits may be used, which are faster and a little less exact.
         samples: training pictures, for int8.
         check_pictures: to compare runtimes on, at most 32 of them; where there are none, the samples serve.
@@ -40,11 +43,14 @@ def choose(
         count: pictures to be shown to it.
 
     Raises:
-        InputError: the runtime that was asked for does not agree, does not exist, or is not installed.
+        InputError: the runtime that was asked for does not agree, does not exist, is not installed, or cannot run a
+            model of this track.
         WeightsError: the network cannot be exported for it.
     """
     if (network := runtimes.network_file(weights)) is not None:
         return _of_network(network, asked, int8)
+    if track.runtime != _RUN_BY_OTHERS:
+        return _own(track.runtime, asked, int8)
     pictures, truths = (check_pictures, truths) if check_pictures else (samples, None)
     check = Check(track, weights, asking, pictures, truths, progress)
     if asked == "auto":
@@ -61,6 +67,16 @@ def _of_network(network: Path, asked: str, int8: bool) -> str:
     if int8 or asked not in ("auto", runtime):
         raise InputError(
             network, f"is an exported network, which runs in {runtime} as it is", "Leave --runtime and --int8 out"
+        )
+    return runtime
+
+
+def _own(runtime: str, asked: str, int8: bool) -> str:
+    """The only runtime of a track whose weights no other runs as they are."""
+    if int8 or asked not in ("auto", runtime):
+        named = f"{asked}{INT8}" if int8 and not asked.endswith(INT8) else asked
+        raise InputError(
+            f"runtime {named}", f"cannot run this model, which {runtime} alone runs", "Leave --runtime and --int8 out"
         )
     return runtime
 

@@ -6,10 +6,22 @@ import importlib
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from yolo_pipeline.asking import Asking, Predictor
 from yolo_pipeline.errors import InputError, WeightsError
-from yolo_pipeline.runtimes.network import Network
+
+
+class Opened(Protocol):
+    """An exported network, opened: `network.Network`, or one that suppresses by itself."""
+
+    def predictor(self, asking: Asking) -> Predictor:
+        """
+        Raises:
+            InputError: it cannot be asked in this way.
+        """
+        ...
+
 
 RUNTIMES = {
     ".onnx": "yolo_pipeline.runtimes.onnx",
@@ -25,8 +37,15 @@ WEIGHTS = ".pt"
 PACKAGES = {".onnx": "onnxruntime", ".xml": "openvino", ".torchscript": "torch", ".tflite": "ai_edge_litert"}
 """Suffix -> package that the runtime needs."""
 
-EXTRAS = {"onnxruntime": "onnx", "onnx": "onnx", "openvino": "openvino", "nncf": "openvino"}
-"""Package -> extra that installs it; ai_edge_litert and litert_torch: tflite."""
+EXTRAS = {
+    "onnxruntime": "onnx",
+    "onnx": "onnx",
+    "openvino": "openvino",
+    "nncf": "openvino",
+    "ai_edge_litert": "litert",
+    "litert_torch": "tflite",
+}
+"""Package -> extra that installs it."""
 
 
 def network_file(path: Path) -> Path | None:
@@ -87,7 +106,7 @@ def open_network(path: Path, asking: Asking) -> Predictor:
         raise WeightsError(file, "there is no such file", "Check the path")
     suffix = file.suffix.lower()
     require(PACKAGES[suffix], str(file))
-    network: Network = importlib.import_module(RUNTIMES[suffix]).open_file(file)
+    network: Opened = importlib.import_module(RUNTIMES[suffix]).open_file(file)
     return network.predictor(asking)
 
 
@@ -107,4 +126,5 @@ def require(package: str, where: str) -> None:
 
 
 def install_command(package: str) -> str:
-    return f'python -m pip install "yolo_pipeline[{EXTRAS.get(package, "tflite")}]"'
+    wanted = f'"yolo_pipeline[{EXTRAS[package]}]"' if package in EXTRAS else package
+    return f"python -m pip install {wanted}"

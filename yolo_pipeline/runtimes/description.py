@@ -48,17 +48,17 @@ def describe(file: Path, said: object) -> Description:
         raise WeightsError(file, "says nothing of its classes and size", _EXPORT_AGAIN)
     told = {str(key): _value(value) for key, value in said.items()}
     if (task := told.get("task", "detect")) != "detect":
-        raise WeightsError(file, f"is a model for {_shown(task)}, not for detection", "Name a detection model")
+        raise WeightsError(file, f"is a model for {shown(task)}, not for detection", "Name a detection model")
     if told.get("head") == "RTDETRDecoder":
         raise WeightsError(file, "is an RT-DETR network, whose output is none of YOLO's", "Use its weights with torch")
     if (channels := told.get("channels", 3)) != 3:
-        raise WeightsError(file, f"is for pictures of {_shown(channels)} channels", "Name a model for RGB pictures")
+        raise WeightsError(file, f"is for pictures of {shown(channels)} channels", "Name a model for RGB pictures")
     options = told.get("args")
     options = options if isinstance(options, Mapping) else {}
     return Description(
-        names=_names(file, told.get("names")),
-        stride=_whole(file, "stride", told.get("stride"), _LARGEST_STRIDE),
-        imgsz=_size(file, told.get("imgsz")),
+        names=names_of(file, told.get("names")),
+        stride=whole_of(file, "stride", told.get("stride"), _LARGEST_STRIDE),
+        imgsz=size_of(file, told.get("imgsz")),
         dynamic=options.get("dynamic") is True,
         suppresses=told.get("end2end") is True or options.get("nms") is True,
     )
@@ -74,7 +74,7 @@ def _value(value: object) -> Any:
         return value
 
 
-def _names(file: Path, said: object) -> tuple[str, ...]:
+def names_of(file: Path, said: object) -> tuple[str, ...]:
     """A list of names, or a mapping of their numbers; on one line each."""
     if isinstance(said, Mapping):
         said = [said.get(number, said.get(str(number))) for number in range(len(said))]
@@ -82,29 +82,29 @@ def _names(file: Path, said: object) -> tuple[str, ...]:
         raise WeightsError(file, "does not name its classes", _EXPORT_AGAIN)
     for number, name in enumerate(said):
         if not isinstance(name, str) or len(name) > _LONGEST_NAME:
-            reason = f"names its class {number} {_shown(name)}, which is no text of up to {_LONGEST_NAME} characters"
+            reason = f"names its class {number} {shown(name)}, which is no text of up to {_LONGEST_NAME} characters"
             raise WeightsError(file, reason, _EXPORT_AGAIN)
     return tuple(one_line(name) for name in said)
 
 
-def _size(file: Path, said: object) -> tuple[int, int]:
+def size_of(file: Path, said: object) -> tuple[int, int]:
     sides = list(said) if isinstance(said, (list, tuple)) else [said, said]
     if len(sides) == 1:
         sides *= 2
     if len(sides) != 2:
-        raise WeightsError(file, f"says imgsz: {_shown(said)}, which is no height and width", _EXPORT_AGAIN)
-    height, width = (_whole(file, "imgsz", side, _LONGEST_SIDE) for side in sides)
+        raise WeightsError(file, f"says imgsz: {shown(said)}, which is no height and width", _EXPORT_AGAIN)
+    height, width = (whole_of(file, "imgsz", side, _LONGEST_SIDE) for side in sides)
     return height, width
 
 
-def _whole(file: Path, key: str, said: object, largest: int) -> int:
+def whole_of(file: Path, key: str, said: object, largest: int) -> int:
     if isinstance(said, bool) or not isinstance(said, int) or not 0 < said <= largest:
-        reason = f"says {key}: {_shown(said)}, which is no whole number from 1 to {largest}"
+        reason = f"says {key}: {shown(said)}, which is no whole number from 1 to {largest}"
         raise WeightsError(file, reason, _EXPORT_AGAIN)
     return said
 
 
-def _shown(said: object) -> str:
+def shown(said: object) -> str:
     """The beginning of it. Written out, a few lines of YAML with aliases would fill the memory."""
     try:
         return said[:40] if isinstance(said, str) else reprlib.repr(said)[:40]

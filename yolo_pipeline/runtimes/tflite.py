@@ -1,10 +1,7 @@
-"""Networks in the TensorFlow Lite format (LiteRT), to check what was exported."""
+"""Networks in the TensorFlow Lite format (LiteRT): those of Ultralytics, to check what was exported, and SSDs."""
 
 from __future__ import annotations
 
-import json
-import os
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,34 +9,30 @@ import numpy as np
 import numpy.typing as npt
 
 from yolo_pipeline.decoding import Pixels
-from yolo_pipeline.errors import WeightsError
+from yolo_pipeline.runtimes import tflite_file, tflite_ssd
 from yolo_pipeline.runtimes.description import describe
-from yolo_pipeline.runtimes.network import Network, as_floats, fixed_size, unreadable
-
-_NOTED_IN = "metadata.json"
-_MOST_NOTED = 2**22  # bytes
+from yolo_pipeline.runtimes.network import Network, as_floats, fixed_size
 
 
-def open_file(file: Path) -> Network:
-    """Opens FILE.tflite as Ultralytics writes it: of a fixed size, floats in and out, boxes as parts of that size.
+def open_file(file: Path) -> Network | tflite_ssd.SsdNetwork:
+    """Opens FILE.tflite: an SSD that `tflite_ssd` describes, or else what Ultralytics writes.
 
     Raises:
         WeightsError: it cannot be read, or is no detector.
     """
-    from ai_edge_litert.interpreter import Interpreter
+    said = tflite_file.noted(file)
+    return tflite_ssd.open_noted(file, said) if tflite_ssd.is_ssd(said) else _open_yolo(file, said)
 
-    told = describe(file, _noted(file))
-    try:
-        interpreter = Interpreter(str(file), num_threads=os.cpu_count())
-        interpreter.allocate_tensors()
-        given, put_out = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-        shape = [int(side) for side in given["shape"]]
-    except Exception as error:  # ValueError, RuntimeError and others
-        raise unreadable(file, "a TensorFlow Lite network", error) from error
+
+def _open_yolo(file: Path, said: Any) -> Network:
+    """Of a fixed size, floats in and out, boxes as parts of that size."""
+    told = describe(file, said)
+    interpreter = tflite_file.interpreter(file)
+    given, put_out = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    shape = [int(side) for side in given["shape"]]
     colours_last = shape[-1:] == [3]
     size = fixed_size(file, [shape[at] for at in (0, 3, 1, 2)] if colours_last else shape)
-    if any(details["dtype"] is not np.float32 for details in (given, put_out)):
-        raise WeightsError(file, "takes or gives whole numbers", "Export it with floats in and out")
+    tflite_file.require_floats(file, given, put_out)
 
     def run(shown: Pixels) -> npt.NDArray[np.floating]:
         floats = as_floats(shown)
@@ -55,14 +48,3 @@ def _in_pixels(output: npt.NDArray[np.float32], shown: Pixels) -> npt.NDArray[np
     height, width = shown.shape[:2]
     output[:, :4] *= np.array([width, height, width, height], dtype=np.float32)[:, None]
     return output
-
-
-def _noted(file: Path) -> Any:
-    """What is noted in the archive that Ultralytics appends to the network."""
-    try:
-        with zipfile.ZipFile(file) as archive:
-            if archive.getinfo(_NOTED_IN).file_size > _MOST_NOTED:
-                return None
-            return json.loads(archive.read(_NOTED_IN))
-    except (OSError, KeyError, ValueError, RecursionError, NotImplementedError, zipfile.BadZipFile):
-        return None

@@ -20,7 +20,7 @@ from yolo_pipeline.progress import Progress
 from yolo_pipeline.run import Run
 from yolo_pipeline.runtimes import kept
 from yolo_pipeline.runtimes.complaints import complaint
-from yolo_pipeline.tracks import Trained, yolo_export
+from yolo_pipeline.tracks import Trained, yolo_export, yolo_portable
 from yolo_pipeline.tracks.yolo_asking import open_torch
 from yolo_pipeline.tracks.yolo_device import device_of, use_all_cores
 from yolo_pipeline.tracks.yolo_weights import find_start, has_ended, load, pretrained_argument, start_record
@@ -107,6 +107,8 @@ class UltralyticsTrack:
     def export(
         self, weights: Path, target: str, folder: Path, asking: Asking, samples: Sequence[Path], progress: Progress
     ) -> Path:
+        if target == "bundle":
+            return yolo_portable.write_portable(weights, folder / "best.pt")
         assert asking.imgsz is not None
         return yolo_export.export(weights, target, folder, asking.imgsz, progress)
 

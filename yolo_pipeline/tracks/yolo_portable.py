@@ -13,8 +13,8 @@ from yolo_pipeline.tracks.yolo_weights import quiet_ultralytics
 _REPOSITORY = "git"  # folder, branch, last message and address of the repository that Ultralytics lies in
 
 
-def write_portable(weights: Path, file: Path) -> None:
-    """Writes a checkpoint of Ultralytics anew; the same weights give the same bytes.
+def write_portable(weights: Path, file: Path) -> Path:
+    """Writes a checkpoint of Ultralytics anew; the same weights give the same bytes. The file.
 
     Raises:
         WeightsError: it cannot be read.
@@ -33,6 +33,7 @@ def write_portable(weights: Path, file: Path) -> None:
     checkpoint.pop(_REPOSITORY, None)
     with open(file, "wb") as out:  # to a name, torch would write it into the file
         torch.save(checkpoint, out)
+    return file
 
 
 def _forget_folders(model: Any) -> None:

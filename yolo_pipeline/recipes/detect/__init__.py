@@ -136,8 +136,9 @@ def _thresholds(model: Model, order: Order) -> tuple[float, ...]:
 
 
 def _asking(model: Model, order: Order) -> Asking:
-    imgsz = order.asking.imgsz or model.asking.imgsz
-    return replace(order.asking, imgsz=imgsz, conf=_thresholds(model, order)[0])
+    own = model.asking
+    iou = own.iou if order.iou is None else order.iou
+    return replace(own, imgsz=order.imgsz or own.imgsz, iou=iou, device=order.device, conf=_thresholds(model, order)[0])
 
 
 def _runtime(

@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from yolo_pipeline.asking import Asking
 from yolo_pipeline.detecting.folder import OutFolder
 from yolo_pipeline.detecting.labels import LabelKind
 from yolo_pipeline.detecting.mining import Mined
 from yolo_pipeline.nouns import Skip
 from yolo_pipeline.views import Tally
-
-_AS_TRAINED = Asking()
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +21,9 @@ class Order:
         sources: files, folders, globs, archives, lists of addresses, addresses.
         thresholds: ascending; None: the model's own confidence.
         classes, most: see `Views`.
-        asking: imgsz, iou and device; its conf and number of boxes are set here.
-        runtime: auto, torch, onnx, openvino.
+        imgsz, iou: see `Asking`; None: the model's own.
+        device: None: CUDA where there is one.
+        runtime: auto, torch, onnx, openvino, tensorflow.
         calibrate: folder of pictures that the scales of int8 are measured on; None: the training pictures.
         out: None: detections/MODEL/SOURCE in the project.
         labels: as what to write boxes for correction.
@@ -38,7 +36,9 @@ class Order:
     thresholds: tuple[float, ...] | None = None
     classes: tuple[str, ...] | None = None
     most: int | None = None
-    asking: Asking = _AS_TRAINED
+    imgsz: int | None = None
+    iou: float | None = None
+    device: str | None = None
     runtime: str = "auto"
     int8: bool = False
     calibrate: Path | None = None
