@@ -140,6 +140,27 @@ def test_without_a_network_one_line_says_what_to_do(server: PictureServer) -> No
     assert said.endswith(REMEDY)
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        pytest.param(
+            "ALL_PROXY", "socks5://127.0.0.1:9", "Using SOCKS proxy, but", id="a proxy of a kind not installed"
+        ),
+        pytest.param("ALL_PROXY", "what://127.0.0.1:9", "Unknown scheme for proxy", id="a proxy of no kind"),
+        pytest.param("SSL_CERT_FILE", "/no/such/file", "[Errno 2] No such file", id="certificates that are not there"),
+    ],
+)
+def test_settings_of_the_network_that_will_not_do(
+    server: PictureServer, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, reason: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    said = fault(server, gives(b""))
+
+    assert said.startswith(f"URL: cannot be asked: {reason}")
+    assert said.endswith("Correct or unset what names a proxy (ALL_PROXY) or SSL_CERT_FILE")
+
+
 def cut_off(visit: object) -> None:
     visit.head(Content_Length=100_000)  # type: ignore[attr-defined]
     visit.out.write(bytes(50_000))  # type: ignore[attr-defined]

@@ -13,6 +13,7 @@ import pytest
 
 from yolo_pipeline.errors import InputError
 from yolo_pipeline.recipes import doctor
+from yolo_pipeline.progress import Silent
 from yolo_pipeline.recipes.setup_tfapi import Setup, setup_tfapi, try_training
 from yolo_pipeline.tfapi import environment
 
@@ -126,6 +127,32 @@ def test_one_that_was_made_but_does_not_train_is_not_kept(
         setup_tfapi(cuda=False)
 
     assert sorted(path.name for path in home.iterdir()) == ["check.log", "setup.log"]
+
+
+@posix
+def test_one_that_is_damaged_is_made_anew_and_it_is_said(
+    stand_in: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Told(Silent):
+        def __init__(self) -> None:
+            self.lines: list[str] = []
+
+        def say(self, line: str) -> None:
+            self.lines.append(line)
+
+    python, told = environment.interpreter(environment.folder()), Told()
+    python.parent.mkdir(parents=True)
+    python.write_text("#!/bin/sh\nexit 1\n")
+    python.chmod(0o755)
+    (environment.folder() / "environment.json").write_text('{"cuda": false}')
+    monkeypatch.setattr(environment, "_NEEDED_GIB", 1e9)
+
+    with pytest.raises(InputError, match="are needed"):
+        setup_tfapi(told, cuda=False)
+
+    assert told.lines == [
+        "the environment that is there is damaged, and is made anew: is no Python that answers (exit code 1)"
+    ]
 
 
 @posix

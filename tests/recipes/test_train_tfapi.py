@@ -134,7 +134,6 @@ def test_the_record_says_what_was_used_and_what_the_api_says_of_itself(trained: 
     assert training["own_metrics"] == {
         "tfapi/DetectionBoxes_Precision/mAP": 0.5,
         "tfapi/DetectionBoxes_Precision/mAP@.50IOU": 1.0,
-        "tfapi/DetectionBoxes_Recall/AR@1": -1.0,
     }
     assert record["versions"]["tensorflow"] == "2.21.0"
     curves = run.read_curves().columns

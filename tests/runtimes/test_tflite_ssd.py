@@ -245,6 +245,16 @@ def test_networks_that_only_say_that_they_are_such(tmp_path: Path, content: byte
         open_network(file, Asking())
 
 
+def test_a_network_that_says_it_is_of_ultralytics_is_taken_for_one(tmp_path: Path) -> None:
+    file = tmp_path / "a.tflite"
+    file.write_bytes(NETWORK.with_name("mean.tflite").read_bytes())
+    tflite_file.append_note(file, {"task": "detect", "stride": 32, "imgsz": [32, 32], "names": {"0": "a"}})
+    predict = open_network(file, Asking())
+    assert (predict.names, predict.imgsz, predict.callers) == (("a",), 32, 1)
+    with pytest.raises(WeightsError, match="a.tflite: cannot be asked"):
+        predict([picture(32, 32)])
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=3),

@@ -429,6 +429,24 @@ def test_a_child_that_ignores_stop_is_killed(tmp_path: Path, program: str) -> No
     ]
 
 
+def test_a_child_that_cannot_save_says_why(tmp_path: Path) -> None:
+    program = """
+    say(step=1)
+    sys.stdin.readline()
+    say(fault={"reason": "the disk is full", "remedy": "Free some space and try again"})
+    """
+    told = Told()
+
+    with child(tmp_path, program, progress=told) as running:
+        next(running.messages())
+        assert running.stop() is None
+
+    assert told.lines == [
+        "stopping: TensorFlow saves where it is, within 60 seconds",
+        f"it did not save: {tmp_path / 'out' / 'worker.log'}: the disk is full. Free some space and try again",
+    ]
+
+
 @posix
 def test_another_error_in_the_block_kills_it_at_once(tmp_path: Path) -> None:
     began, pids = time.monotonic(), []

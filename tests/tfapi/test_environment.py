@@ -42,10 +42,11 @@ def small_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_it_is_made_and_found_again(home: Path, small_packages: None) -> None:
     tried: list[Path] = []
-    old, new = home / ".abc.x.building", home / ".abc.y.building"  # what killed commands left
-    for left in (old, new):
+    old, older, new = home / ".abc.x.building", home / ".abc.z.old", home / ".abc.y.building"  # by killed commands
+    for left in (old, older, new):
         (left / "lib").mkdir(parents=True)
-    os.utime(old, (0, 0))
+    for left in (old, older):
+        os.utime(left, (0, 0))
 
     made = environment.make(silent, cuda=False, check=tried.append)
 
@@ -161,7 +162,12 @@ def test_a_named_python_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         pytest.param(answer([], [3, 10]), "is Python 3.10, and 3.11 is needed", id="too old"),
         pytest.param("echo hello", "is no Python that answers", id="no Python"),
         pytest.param("echo '[1]'", "is no Python that answers", id="JSON of another kind"),
-        pytest.param("exit 3", "is no Python that answers", id="it fails"),
+        pytest.param("exit 3", "is no Python that answers (exit code 3)", id="it fails"),
+        pytest.param(
+            "echo one >&2; echo 'ValueError: two.' >&2; exit 1",
+            "is no Python that answers (ValueError: two)",
+            id="it fails, and says why",
+        ),
         pytest.param("printf '\\377\\376'", "is no Python that answers", id="binary"),
     ],
 )
@@ -183,6 +189,24 @@ def test_a_named_python_that_is_not_there(tmp_path: Path, monkeypatch: pytest.Mo
 
     with pytest.raises(InputError, match=r"nowhere: cannot be started \(No such file or directory\)"):
         environment.python()
+
+
+@pytest.mark.parametrize("named", ["~no-such-user/python", "~/no-such-folder/python"])
+def test_a_home_is_found_where_there_is_one(monkeypatch: pytest.MonkeyPatch, named: str) -> None:
+    monkeypatch.setenv(VARIABLE, named)
+
+    with pytest.raises(InputError, match="cannot be started"):
+        environment.python()
+
+
+def test_a_folder_for_a_python_is_told_which_file_to_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+
+    with pytest.raises(InputError) as caught:
+        environment.python()
+
+    python = environment.interpreter(tmp_path)
+    assert str(caught.value) == f"{VARIABLE}={tmp_path}: is a folder. Name the Python in it, such as {python}"
 
 
 def test_this_python_says_that_it_lacks_the_packages(monkeypatch: pytest.MonkeyPatch) -> None:

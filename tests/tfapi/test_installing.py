@@ -44,7 +44,8 @@ def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-def test_packages_are_counted_and_pip_is_logged(environment: Path, log: Path) -> None:
+def test_packages_are_counted_and_pip_is_logged(environment: Path, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_USER", "1")  # which no environment allows
     told = Told()
     installation = Installation(environment, log, told)
 

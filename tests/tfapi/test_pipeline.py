@@ -240,16 +240,17 @@ class TestOwn:
             pytest.param("X { total_steps: 900 }", 400, ["400"], id="training of no said length"),
             pytest.param("num_steps: 900 X { total_steps: 700 }", 400, ["700"], id="longer by intent"),
             pytest.param("num_steps: 100 X { total_steps: 90 }", 100, ["90"], id="shorter by intent"),
+            pytest.param("num_steps: 2 X { hold_base_rate_steps: 9", 2, None, id="the API's own length, unsaid"),
         ],
     )
     def test_a_schedule_that_ends_with_training_still_does(
-        self, tmp_path: Path, schedule: str, steps: int, total: list[str]
+        self, tmp_path: Path, schedule: str, steps: int, total: list[str] | None
     ) -> None:
         rate = "optimizer { use_moving_average: false adam_optimizer { learning_rate { cosine_decay_learning_rate { warmup_steps: 3"
         text = f"model {{ ssd {{}} }} train_config {{ {schedule.replace('X {', rate)} }} }} }} }}"
         said = fields(own(tmp_path, text, steps=steps))
         where = "train_config.optimizer.adam_optimizer.learning_rate.cosine_decay_learning_rate.total_steps"
-        assert (said[where], said["train_config.num_steps"]) == (total, [str(steps)])
+        assert (said.get(where), said["train_config.num_steps"]) == (total, [str(steps)])
 
     @pytest.mark.parametrize(("asked", "kind"), [(None, '"classification"'), ("full", '"full"')])
     def test_another_checkpoint_keeps_the_type_unless_one_is_asked_for(
@@ -322,6 +323,20 @@ class TestOwn:
         room = OWN.replace("label_map_path", "max_number_of_boxes: 101 label_map_path")
         assert "max_number_of_boxes: 101" in own(tmp_path, room, boxes=101)
 
+    @pytest.mark.parametrize(
+        ("reader", "val"),
+        [
+            pytest.param("train_input_reader", None, id="none for training"),
+            pytest.param("eval_input_reader", "/data/val.record", id="none for evaluation"),
+        ],
+    )
+    def test_the_limit_of_a_reader_that_is_not_there_counts_too(
+        self, tmp_path: Path, reader: str, val: str | None
+    ) -> None:
+        text = "model { ssd {} }" + ("train_input_reader { max_number_of_boxes: 200 }" if val else "")
+        with pytest.raises(InputError, match=f"its {reader} keeps 100 boxes of a picture, .* has 101"):
+            own(tmp_path, text, Paths(PATHS.label_map, PATHS.train, val), boxes=101)
+
     @given(st.data())
     @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     def test_a_damaged_file_is_read_or_refused(self, tmp_path: Path, data: st.DataObject) -> None:
@@ -368,8 +383,9 @@ class TestLabelMaps:
         (tmp_path / "PATH" / "map.txt").write_text(text, encoding="utf-8")
         assert '"/data/label_map.pbtxt"' in own(tmp_path)
 
-    def test_a_device_is_not_read(self, tmp_path: Path) -> None:
-        assert own(tmp_path, OWN.replace("PATH/map.txt", "/dev/zero"))
+    @pytest.mark.parametrize("named", ["/dev/zero", "a" * 5000, "/root/" + "a" * 300, "a\\0b"])
+    def test_what_can_be_no_label_map_is_not_read(self, tmp_path: Path, named: str) -> None:
+        assert own(tmp_path, OWN.replace("PATH/map.txt", named))
 
     def test_many_classes_are_shown_in_short(self, tmp_path: Path) -> None:
         (tmp_path / "PATH").mkdir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import stat
 import zipfile
@@ -15,6 +16,7 @@ import pytest
 from yolo_pipeline.errors import WeightsError
 from yolo_pipeline.tfapi.weights import About, checkpoint_prefix, is_weights, pack, read_about, unpack
 
+posix = pytest.mark.skipif(os.name == "nt", reason="Windows says that it is not there")
 ABOUT = About("ssd_mobilenet_v2_fpnlite_320x320", 320, ("충치", "정상"), 1200, 2_500_000)
 CONFIG, LABEL_MAP = "model { ssd { } }\n", 'item { name: "충치" id: 1 }\n'
 SAID: dict[str, Any] = {
@@ -193,6 +195,28 @@ def test_a_text_as_large_as_a_bomb_is_refused_unread(tmp_path: Path) -> None:
         read_about(file)
 
 
+@pytest.mark.parametrize("packing", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_what_is_packed_in_a_rare_way_is_refused_unread(tmp_path: Path, packing: int) -> None:
+    file = tmp_path / "best.zip"
+    with zipfile.ZipFile(file, "w", packing) as archive:
+        for name, content in entries().items():
+            archive.writestr(name, content)
+    damaged = bytearray(file.read_bytes())
+    at = damaged.index(b"model.json") + 22
+    damaged[at : at + 20] = b"\xff" * 20
+    file.write_bytes(damaged)
+
+    with pytest.raises(WeightsError, match="is packed in a way that is rare in zip archives"):
+        read_about(file)
+    assert not is_weights(file)
+
+
+def test_a_checkpoint_too_large_for_plain_zip_is_packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 1000)  # for 2 GiB
+
+    assert Path(f"{unpack(packed(tmp_path)).checkpoint}.data-00000-of-00001").stat().st_size == 2560
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -228,6 +252,19 @@ def a_moved_run(folder: Path) -> None:
     (folder / "checkpoint").write_text('model_checkpoint_path: "/content/drive/training/ckpt-3"\n')
 
 
+def a_korean_run(folder: Path) -> None:
+    """With names as protobuf's text writes them."""
+    checkpoint(folder, "충치-3")
+    checkpoint(folder, "충치-12")
+    listed = "".join(f"\\{byte:03o}" for byte in "충치".encode())
+    (folder / "checkpoint").write_text(f'model_checkpoint_path: "{listed}-12"\n')
+
+
+def a_run_with_a_damaged_list(folder: Path) -> None:
+    checkpoint(folder, "ckpt-3")
+    (folder / "checkpoint").write_bytes(b'model_checkpoint_path: "\xff')
+
+
 @pytest.mark.parametrize(
     ("make", "named", "expected"),
     [
@@ -236,6 +273,8 @@ def a_moved_run(folder: Path) -> None:
         pytest.param(a_run, "ckpt-3.data-00000-of-00001", "ckpt-3", id="its data"),
         pytest.param(a_run, "", "ckpt-12", id="a folder with a list: the last"),
         pytest.param(a_moved_run, "", "ckpt-3", id="a list made on another machine"),
+        pytest.param(a_korean_run, "", "충치-12", id="a list with escapes"),
+        pytest.param(a_run_with_a_damaged_list, "", "ckpt-3", id="a damaged list, and one checkpoint"),
         pytest.param(lambda f: checkpoint(f, "model.ckpt-7"), "", "model.ckpt-7", id="a folder with one"),
         pytest.param(lambda f: checkpoint(f, "ckpt-7", parts=3), "ckpt-7", "ckpt-7", id="data in three parts"),
         pytest.param(
@@ -289,6 +328,7 @@ def text(folder: Path) -> None:
         pytest.param(two, "", "holds 2 checkpoints (ckpt-3, ckpt-5). Name one: ", id="a folder with two, and no list"),
         pytest.param(two, "ckpt-4", "there is no such checkpoint", id="a number that is not there"),
         pytest.param(two, "ckpt", "there is no such checkpoint", id="half a name"),
+        pytest.param(two, "c" * 300, "File name too long", id="a name longer than any", marks=posix),
         pytest.param(two, "nowhere/ckpt-3", "there is no such checkpoint", id="no such folder"),
         pytest.param(without_data, "ckpt-3", "a part of the checkpoint is missing", id="an index alone"),
         pytest.param(without_data, "", "holds no checkpoint of TensorFlow", id="a folder with an index alone"),

@@ -108,8 +108,9 @@ with ThreadPoolExecutor(1) as pool:
     ended = subprocess.run(
         [sys.executable, "-c", program, packed(tmp_path)], capture_output=True, text=True, timeout=60, check=False
     )
-    assert (ended.stdout.strip(), ended.returncode) == ("[[[]]]", 0), ended.stderr
+    assert (ended.stdout.strip(), ended.stderr, ended.returncode) == ("[[[]]]", "", 0)
     assert fake_tfapi.alive(python) == []
+    assert list((environment.home() / "logs").iterdir()) == []
 
 
 def test_it_may_be_asked_from_another_thread(tmp_path: Path, fake: Fake) -> None:

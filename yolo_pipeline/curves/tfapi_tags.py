@@ -49,8 +49,12 @@ def columns_of(tag: str, part: Part) -> tuple[str, ...]:
 
 
 def own_metrics(figures: Mapping[str, float]) -> dict[str, float]:
-    """The API's own figures among tags and values, as `tfapi/DetectionBoxes_Precision/mAP`; those that are finite."""
-    return {f"tfapi/{tag}": figures[tag] for tag in sorted(figures) if is_metric(tag) and math.isfinite(figures[tag])}
+    """The API's own figures among tags and values, as `tfapi/DetectionBoxes_Precision/mAP`; those that are any.
+
+    Of objects of a size that no picture holds, COCO's tool says -1.
+    """
+    known = {tag: value for tag, value in sorted(figures.items()) if is_metric(tag)}
+    return {f"tfapi/{tag}": value for tag, value in known.items() if math.isfinite(value) and value >= 0}
 
 
 def table(

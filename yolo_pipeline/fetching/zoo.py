@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import shutil
 import tarfile
 import zlib
 from collections.abc import Iterator
@@ -99,7 +100,7 @@ def _found(folder: Path, name: str) -> ZooModel | None:
 def _download(address: str, file: Path, progress: Progress) -> None:
     began = False
     try:
-        with httpx.stream("GET", address, headers=_AS_IT_IS, follow_redirects=True, timeout=_SECONDS) as answer:
+        with _client(address) as client, client.stream("GET", address) as answer:
             began = True
             if answer.status_code != httpx.codes.OK:
                 raise WeightsError(address, f"the server answers {answer.status_code}", _REMEDY)
@@ -108,6 +109,20 @@ def _download(address: str, file: Path, progress: Progress) -> None:
         unreached = isinstance(error, (httpx.NetworkError, httpx.TimeoutException))
         how = "breaks off" if began else "cannot be reached (no network?)" if unreached else "cannot be fetched"
         raise WeightsError(address, f"{how}: {one_line(str(error))[:200].rstrip('.')}", _REMEDY) from error
+
+
+def _client(address: str) -> httpx.Client:
+    """
+    Raises:
+        WeightsError: the environment names a proxy or certificates that cannot be used.
+    """
+    try:
+        return httpx.Client(headers=_AS_IT_IS, follow_redirects=True, timeout=_SECONDS)
+    except (ImportError, ValueError, OSError) as error:
+        reason = f"cannot be asked: {one_line(str(error))[:200].rstrip('.')}"
+        raise WeightsError(
+            address, reason, "Correct or unset what names a proxy (ALL_PROXY) or SSL_CERT_FILE"
+        ) from error
 
 
 def _receive(address: str, answer: httpx.Response, file: Path, progress: Progress) -> None:
@@ -167,7 +182,8 @@ def _extract(address: str, opened: Path, folder: Path) -> None:
         for name, entry in sorted(wanted.items()):
             source = archive.extractfile(entry)
             assert source is not None
-            (folder / name).write_bytes(source.read(entry.size))
+            with source, (folder / name).open("wb") as out:
+                shutil.copyfileobj(source, out, _MIB)
 
 
 def _fault(entry: tarfile.TarInfo) -> str | None:

@@ -85,38 +85,13 @@ def recognise(listing: Listing) -> bool:
 
 
 def _example(image: ImageRecord, stem: str, ids: Mapping[str, int]) -> bytes:
-    """A serialised example with all keys that the API's own tools write."""
-    from yolo_pipeline.formats.tfrecord_files import MAX_PICTURE_BYTES, encode_example
+    """The example of a picture as it lies on the disk."""
+    from yolo_pipeline.formats.tfrecord_files import MAX_PICTURE_BYTES, detection_example
 
     if (size := image.file.stat().st_size) > MAX_PICTURE_BYTES:
         raise AnnotationError(image.file, f"has {size} bytes, over the limit of {MAX_PICTURE_BYTES}", "Make it smaller")
-    header = images.read_header(image.file)
-    stored = as_stored(image)
-    width, height = stored.width, stored.height
-    boxes = [truth.box for truth in stored.truths]
-    name = f"{stem}{images.SUFFIXES[header.format]}".encode()
-    touches = [box.x0 <= 0 or box.y0 <= 0 or box.x1 >= width or box.y1 >= height for box in boxes]
-    texts = {
-        "image/encoded": [image.file.read_bytes()],
-        "image/format": [_FORMAT_NAMES.get(header.format, header.format.lower()).encode()],
-        "image/filename": [name],
-        "image/source_id": [name],
-        "image/key/sha256": [images.sha256(image.file).encode()],
-        "image/object/class/text": [truth.label.encode() for truth in image.truths],
-        "image/object/view": [b"Unspecified"] * len(boxes),
-    }
-    floats = {
-        "image/object/bbox/xmin": [box.x0 / width for box in boxes],
-        "image/object/bbox/xmax": [box.x1 / width for box in boxes],
-        "image/object/bbox/ymin": [box.y0 / height for box in boxes],
-        "image/object/bbox/ymax": [box.y1 / height for box in boxes],
-    }
-    integers = {
-        "image/height": [height],
-        "image/width": [width],
-        "image/object/class/label": [ids[truth.label] for truth in image.truths],
-        "image/object/difficult": [0] * len(boxes),
-        "image/object/is_crowd": [0] * len(boxes),
-        "image/object/truncated": [int(touch) for touch in touches],
-    }
-    return encode_example(texts, floats, integers)
+    format = images.read_header(image.file).format
+    name = f"{stem}{images.SUFFIXES[format]}"
+    called = _FORMAT_NAMES.get(format, format.lower())
+    picture = image.file.read_bytes()
+    return detection_example(picture, as_stored(image), ids, format=called, name=name, source_id=name)

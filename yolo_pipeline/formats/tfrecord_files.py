@@ -9,6 +9,7 @@ feature.proto.
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from typing import Any, BinaryIO
 import google_crc32c
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
+
+from yolo_pipeline.nouns import ImageRecord
 
 MAX_PICTURE_BYTES = 2**30
 _MAX_BYTES = MAX_PICTURE_BYTES + 2**26  # of a record: one picture and what is said of it
@@ -112,6 +115,46 @@ def encode_example(
             found.SetInParent()
     encoded: bytes = example.SerializeToString(deterministic=True)
     return encoded
+
+
+def detection_example(
+    picture: bytes, image: ImageRecord, ids: Mapping[str, int], *, format: str, name: str, source_id: str
+) -> bytes:
+    """A serialised example with all keys that the API's own tools write.
+
+    Args:
+        picture: the bytes of its file; `image` has its size, and what is in it.
+        ids: class name -> number, from 1.
+        format: of the file, as the API calls it: jpeg, png.
+
+    Source: tensorflow/models object_detection/dataset_tools.
+    """
+    width, height, boxes = image.width, image.height, [truth.box for truth in image.truths]
+    touches = [box.x0 <= 0 or box.y0 <= 0 or box.x1 >= width or box.y1 >= height for box in boxes]
+    texts = {
+        "image/encoded": [picture],
+        "image/format": [format.encode()],
+        "image/filename": [name.encode()],
+        "image/source_id": [source_id.encode()],
+        "image/key/sha256": [hashlib.sha256(picture).hexdigest().encode()],
+        "image/object/class/text": [truth.label.encode() for truth in image.truths],
+        "image/object/view": [b"Unspecified"] * len(boxes),
+    }
+    floats = {
+        "image/object/bbox/xmin": [box.x0 / width for box in boxes],
+        "image/object/bbox/xmax": [box.x1 / width for box in boxes],
+        "image/object/bbox/ymin": [box.y0 / height for box in boxes],
+        "image/object/bbox/ymax": [box.y1 / height for box in boxes],
+    }
+    integers = {
+        "image/height": [height],
+        "image/width": [width],
+        "image/object/class/label": [ids[truth.label] for truth in image.truths],
+        "image/object/difficult": [0] * len(boxes),
+        "image/object/is_crowd": [0] * len(boxes),
+        "image/object/truncated": [int(touch) for touch in touches],
+    }
+    return encode_example(texts, floats, integers)
 
 
 class Example:

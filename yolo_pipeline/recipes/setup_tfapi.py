@@ -6,7 +6,6 @@ import math
 import shutil
 import sys
 import tempfile
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,8 +59,10 @@ def setup_tfapi(progress: Progress = silent, *, cuda: bool | None = None) -> Set
         return Setup(named, found, "named")
     if environment.is_made(cuda=cuda):
         python = environment.interpreter(environment.folder())
-        with suppress(InputError):  # it was damaged: it is made anew
+        try:
             return Setup(python, environment.versions(python), "found")
+        except InputError as error:
+            progress.say(f"the environment that is there is damaged, and is made anew: {error.reason}")
     with_cuda = _has_driver() if cuda is None else cuda
     python = environment.make(progress, cuda=with_cuda, check=lambda python: try_training(python, progress))
     return Setup(python, environment.versions(python), "made")
@@ -81,11 +82,15 @@ def try_training(python: Path, progress: Progress = silent) -> None:
     log = environment.home() / "check.log"
     log.unlink(missing_ok=True)
     progress.say("trying it: two steps of training, about a minute")
-    with tempfile.TemporaryDirectory() as folder, Child("train", _job(Path(folder)), log, python=python) as child:
+    with tempfile.TemporaryDirectory() as folder, _trial(Path(folder), log, python) as child:
         messages = list(child.messages())
     losses = [loss for message in messages for loss in message.get("losses", {}).values()]
     if messages[-1]["done"].get("step") != _STEPS or not losses or not all(map(math.isfinite, losses)):
         raise InputError(log, "the trial ended without two trained steps", "Look there for more")
+
+
+def _trial(folder: Path, log: Path, python: Path) -> Child:
+    return Child("train", _job(folder), log, python=python, patience=0)  # there is nothing to save
 
 
 def _job(folder: Path) -> dict[str, object]:

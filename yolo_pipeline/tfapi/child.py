@@ -24,6 +24,7 @@ from yolo_pipeline.errors import InputError
 from yolo_pipeline.progress import Progress, silent
 from yolo_pipeline.tfapi import environment
 from yolo_pipeline.tfapi.child_log import Log
+from yolo_pipeline.tfapi.installing import clean_variables
 
 WORKER = (
     "-c",
@@ -179,6 +180,8 @@ class Child:
         try:
             while (left := until - time.monotonic()) > 0 and (message := self._said.get(timeout=left)) is not None:
                 done = message.get("done", done)
+                if "fault" in message:
+                    self._progress.say(f"it did not save: {self._fault(message['fault'])}")
             self._process.wait(max(0.0, until - time.monotonic()))
         except (queue.Empty, subprocess.TimeoutExpired):
             self._progress.say("it did not end, and was killed: what it saved before is kept")
@@ -301,9 +304,8 @@ def _message(line: bytes) -> dict[str, Any] | None:
 
 
 def _environment(device: Any) -> dict[str, str]:
-    """The variables of the child's environment: packages of the parent's stay out, and the device is the job's."""
-    ours = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
-    ours |= {"TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "2"}
+    """The variables of the child's environment; the device is the job's."""
+    ours = clean_variables() | {"TF_USE_LEGACY_KERAS": "1", "TF_CPP_MIN_LOG_LEVEL": "2"}
     if device is not None:
         ours["CUDA_VISIBLE_DEVICES"] = "" if str(device) == "cpu" else str(device)
     return ours

@@ -17,7 +17,9 @@ _LONGEST_QUOTE = 300  # characters
 _LONGEST_GARBAGE = 4096  # bytes of a line that are kept
 _FULL = 64 * 2**10  # bytes free, at most, on a disk that counts as full
 _TRACEBACK = "Traceback (most recent call last):"
-_NO_DISK = ("No space left on device", "Disk quota exceeded")
+FULL_DISK = ("No space left on device", "Disk quota exceeded")
+"""What programs print where a disk is full."""
+
 _NO_MEMORY = ("MemoryError", "std::bad_alloc", "OOM when allocating", "Cannot allocate memory")
 
 
@@ -66,7 +68,7 @@ class Log:
         return next(iter(ends), lines[-1]).strip()[:_LONGEST_QUOTE].rstrip(" .")
 
     def tells_of_full_disk(self) -> bool:
-        if any(words in self._tail() for words in _NO_DISK):
+        if any(words in self._tail() for words in FULL_DISK):
             return True
         with suppress(OSError):
             return shutil.disk_usage(self.path.parent).free < _FULL

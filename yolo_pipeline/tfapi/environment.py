@@ -24,7 +24,7 @@ from typing import Any
 from yolo_pipeline.errors import InputError, one_line
 from yolo_pipeline.files import cache_folder, folder_beside, read_json, write_json
 from yolo_pipeline.progress import Progress
-from yolo_pipeline.tfapi.installing import Installation
+from yolo_pipeline.tfapi.installing import Installation, clean_variables
 
 PINS = (
     "tensorflow==2.21.0", "tf-keras==2.21.0", "tensorboard==2.21.0", "tf-slim==1.1.0", "lvis==0.5.3",
@@ -78,7 +78,7 @@ def python() -> Path:
 def named_python() -> Path | None:
     """The interpreter that YOLO_PIPELINE_TFAPI_PYTHON names; None where it is not set."""
     named = os.environ.get(NAMED_BY, "").strip()
-    return Path(named).expanduser() if named else None
+    return Path(os.path.expanduser(named)) if named else None  # noqa: PTH111  Path's raises for an unknown user
 
 
 def versions(python: Path) -> dict[str, str]:
@@ -89,32 +89,44 @@ def versions(python: Path) -> dict[str, str]:
     """
     where = f"{NAMED_BY}={python}" if python == named_python() else str(python)
     remedy = f"Name another one, or unset it and type `{_COMMAND}`" if python == named_python() else REMEDY
+    if python.is_dir():
+        raise InputError(where, "is a folder", f"Name the Python in it, such as {interpreter(python)}")
     try:
         found = _found(str(python))
-        known: dict[str, str] = found["versions"]
+        known: dict[str, str] = dict(found["versions"])
         if found["lacks"]:
             raise InputError(where, f"has no package {' and no '.join(found['lacks'])}", remedy)
         if tuple(found["python"]) < _FIRST:
             raise InputError(where, f"is Python {known['Python']}, and {_written(_FIRST)} is needed", remedy)
     except OSError as error:
         raise InputError(where, f"cannot be started ({error.strerror or error})", remedy) from error
-    except (subprocess.SubprocessError, ValueError, TypeError, LookupError) as error:
-        raise InputError(where, f"is no Python that answers ({one_line(str(error))[-200:]})", remedy) from error
-    return dict(known)
+    except subprocess.TimeoutExpired as error:
+        raise InputError(where, f"is no Python that answers within {error.timeout:g} seconds", remedy) from error
+    except subprocess.CalledProcessError as error:
+        raise InputError(where, f"is no Python that answers ({_told_by(error)})", remedy) from error
+    except (ValueError, TypeError, LookupError) as error:
+        raise InputError(where, f"is no Python that answers ({one_line(str(error))[:200]})", remedy) from error
+    return known
+
+
+def _told_by(error: subprocess.CalledProcessError) -> str:
+    """The last that a program said before it failed, else how it ended."""
+    said = one_line(error.stderr.strip().rpartition("\n")[2])[:200].rstrip(".")
+    return said or f"exit code {error.returncode}"
 
 
 @lru_cache(maxsize=8)
 def _found(python: str) -> dict[str, Any]:
     """What an interpreter says of itself."""
-    clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
     command = [python, "-X", "utf8", "-c", _ASK, *_ASKED]
     said = subprocess.run(
         command,
         capture_output=True,
         encoding="utf-8",
+        errors="replace",
         timeout=_WITHIN_S,
         check=True,
-        env=clean,
+        env=clean_variables(),
         stdin=subprocess.DEVNULL,
     )
     found: dict[str, Any] = json.loads(said.stdout.strip().rpartition("\n")[2])
@@ -176,7 +188,7 @@ def make(progress: Progress, *, cuda: bool, check: Callable[[Path], None] = lamb
 
 def _forget_unfinished() -> None:
     """What commands that were killed over it have left; not what another one is at."""
-    for left in home().glob(".*.building"):
+    for left in (*home().glob(".*.building"), *home().glob(".*.old")):
         with suppress(OSError):
             if time.time() - left.stat().st_mtime > _UNFINISHED_S:
                 shutil.rmtree(left, ignore_errors=True)
@@ -202,7 +214,10 @@ def _require_disk(needed_gib: float) -> None:
     free = shutil.disk_usage(there).free / _GIB
     if free < needed_gib:
         reason = f"has {free:.1f} GB free, and about {needed_gib:g} GB are needed"
-        raise InputError(there, reason, "Free some space, or set XDG_CACHE_HOME to a folder on another disk")
+        remedy = "Free some space"
+        if os.name != "nt":
+            remedy += ", or set XDG_CACHE_HOME to a folder on another disk"
+        raise InputError(there, reason, remedy)
 
 
 def _span() -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from yolo_pipeline.errors import InputError, one_line
 from yolo_pipeline.progress import Progress
+from yolo_pipeline.tfapi.child_log import FULL_DISK
 
 _PACKAGES = 56  # that the pins bring, all together; only the bar needs it
 _FOUND = re.compile(r"\s*(?:Collecting|Processing) (\S+)")
@@ -21,7 +22,6 @@ _UNREACHED = re.compile(
     r"NewConnectionError|NameResolutionError|ConnectTimeout|ReadTimeout|ProxyError|Network is unreachable"
     r"|ConnectionResetError|Temporary failure in name resolution",
 )
-_FULL = ("No space left on device", "Disk quota exceeded")
 _LONGEST_QUOTE = 300
 
 
@@ -88,7 +88,7 @@ class Installation:
         self.progress.at("fetching packages", done, _PACKAGES, one_line(what))
 
     def _failed(self, failure: str, said: str) -> InputError:
-        if any(words in said for words in _FULL):
+        if any(words in said for words in FULL_DISK):
             return InputError(self.log, "the disk is full", "Free some space and try again; nothing was left behind")
         if _UNREACHED.search(said):
             reason = "the packages cannot be fetched: the network, or pip's package index, is not reached"
@@ -99,16 +99,20 @@ class Installation:
         return InputError(self.log, f"{failure}: {quoted}", "Look there for more")
 
 
+def clean_variables() -> dict[str, str]:
+    """The environment variables for a Python of another environment: those that bring this one's packages stay out."""
+    return {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
+
+
 @contextmanager
 def _started(command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
     """A running command, its stderr in its stdout; it is ended when the block is left."""
-    clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
     process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env={**clean, "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8"},
+        env={**clean_variables(), "PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", "PIP_USER": "0"},
     )
     with process:
         try:

@@ -28,7 +28,7 @@ _PATHS = frozenset({
     "label_map_path", "keypoint_label_map_path", "input_path", "fine_tune_checkpoint", "visualization_export_dir",
     "export_path",
 })  # fmt: skip
-_API_WARMUP = 10_000  # steps, where a cosine schedule does not say
+_API_STEPS, _API_WARMUP = 4_000_000, 10_000  # where a cosine schedule does not say
 _FALSE = ("false", "False", "f", "0")
 _SHOWN = 10
 _CONFIG = "pipeline.config"
@@ -107,9 +107,9 @@ def own_pipeline_config(
     with _faults(file):
         _check_buildable(file, config)
         _check_label_maps(file, config, names)
-        _check_boxes(file, config, boxes)
         _fill(config, train, len(names), paths)
-        _check_schedules(file, config, train["steps"])
+        _check_boxes(file, config, boxes)
+        _check_schedules(file, config)
         return dump(config)
 
 
@@ -160,9 +160,9 @@ def _faults(where: Path | str) -> Iterator[None]:
 
 
 def _read(file: Path) -> Message:
-    if not file.is_file():  # pipes and devices may be read for ever
-        raise InputError(file, "is no file", "Name a pipeline.config")
     try:
+        if not file.is_file():  # pipes and devices may be read for ever
+            raise InputError(file, "is no file", "Name a pipeline.config")
         if (size := file.stat().st_size) > 4 * MAX_CHARACTERS:
             raise BadText(f"{size} bytes are too many")
         return parse(file.read_text(encoding="utf-8-sig"))
@@ -264,7 +264,7 @@ def _items(file: Path) -> list[Item]:
     """The classes of a label map; none where it cannot be read: another computer's, or a place to fill in."""
     try:
         return read_label_map(file) if file.is_file() else []
-    except BadLabelMap:
+    except (BadLabelMap, OSError):
         return []
 
 
@@ -286,10 +286,10 @@ def _check_boxes(file: Path, config: Message, boxes: int) -> None:
                 raise InputError(file, reason, f"Write max_number_of_boxes: {boxes} in it")
 
 
-def _check_schedules(file: Path, config: Message, steps: int) -> None:
+def _check_schedules(file: Path, config: Message) -> None:
     """What the API itself would refuse, in the words of a traceback."""
     for schedule in _schedules(config.made("train_config")):
-        total = _whole(schedule, "total_steps", steps)
+        total = _whole(schedule, "total_steps", _API_STEPS)
         if (warm := _whole(schedule, "warmup_steps", _API_WARMUP)) > total:
             reason = f"its learning rate warms up for {warm} steps, and its schedule has {total}"
             raise InputError(file, reason, "Write a smaller warmup_steps in it, or train for more steps (train.steps)")

@@ -9,12 +9,12 @@ Source: tensorflow/models object_detection/data_decoders/tf_example_decoder.py.
 from __future__ import annotations
 
 import glob
-import hashlib
 import math
+import os
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -26,7 +26,7 @@ from yolo_pipeline.decoding import decode
 from yolo_pipeline.errors import AnnotationError
 from yolo_pipeline.files import folder_beside
 from yolo_pipeline.formats.files import distinct_stems, show_box
-from yolo_pipeline.formats.tfrecord_files import MAX_PICTURE_BYTES, encode_example, write_frame
+from yolo_pipeline.formats.tfrecord_files import MAX_PICTURE_BYTES, detection_example, write_frame
 from yolo_pipeline.formats.tfrecord_pictures import safe_name
 from yolo_pipeline.geometry import clip_box
 from yolo_pipeline.nouns import SPLITS, Box, ImageRecord, Split
@@ -112,11 +112,13 @@ def write_records(
 
 
 def pattern(files: tuple[Path, ...]) -> str:
-    """The shards of a split as the API's input_path names them: POSIX text, `[`, `*` and `?` in folders escaped."""
+    """The shards of a split as the API's input_path names them: POSIX text, what TensorFlow's patterns know escaped."""
     folder, name = files[0].parent, files[0].name
     if len(files) > 1:
         name = name.replace("-00000-", "-?????-")
-    return f"{glob.escape(folder.as_posix())}/{name}"
+    if os.name == "nt":  # where a name holds neither `*` nor `?`, and TensorFlow knows no others
+        return f"{folder.as_posix()}/{name}"
+    return glob.escape(folder.as_posix().replace("\\", "\\\\")) + f"/{name}"
 
 
 def _made(jobs: Iterable[_Job], ids: Mapping[str, int]) -> Iterator[tuple[_Job, _Made]]:
@@ -158,40 +160,22 @@ class _Shards:
 
 
 def _example(job: _Job, ids: Mapping[str, int]) -> _Made:
-    """The example of one picture, with the keys that `formats.tfrecord` writes."""
+    """The example of one picture."""
     data, suffix, converted = _encoded(job)
     if len(data) > MAX_PICTURE_BYTES:
         reason = f"has {len(data)} bytes, over the limit of {MAX_PICTURE_BYTES}"
         raise AnnotationError(job.image.name, reason, "Make it smaller (resize: in the attempt)")
-    image, truths = job.image, job.image.truths
-    boxes = [_inside(image, truth.box) for truth in truths]
-    name = f"{job.stem}{suffix}".encode()
-    texts = {
-        "image/encoded": [data],
-        "image/format": [b"png" if suffix == ".png" else b"jpeg"],
-        "image/filename": [name],
-        "image/source_id": [str(job.number).encode()],
-        "image/key/sha256": [hashlib.sha256(data).hexdigest().encode()],
-        "image/object/class/text": [truth.label.encode() for truth in truths],
-        "image/object/view": [b"Unspecified"] * len(boxes),
-    }
-    floats = {
-        "image/object/bbox/xmin": [box.x0 / image.width for box in boxes],
-        "image/object/bbox/xmax": [box.x1 / image.width for box in boxes],
-        "image/object/bbox/ymin": [box.y0 / image.height for box in boxes],
-        "image/object/bbox/ymax": [box.y1 / image.height for box in boxes],
-    }
-    edges = [box.x0 <= 0 or box.y0 <= 0 or box.x1 >= image.width or box.y1 >= image.height for box in boxes]
-    integers = {
-        "image/height": [image.height],
-        "image/width": [image.width],
-        "image/object/class/label": [ids[truth.label] for truth in truths],
-        "image/object/difficult": [0] * len(boxes),
-        "image/object/is_crowd": [0] * len(boxes),
-        "image/object/truncated": [int(edge) for edge in edges],
-    }
-    clipped = sum(box != truth.box for box, truth in zip(boxes, truths, strict=True))
-    return _Made(encode_example(texts, floats, integers), converted, clipped)
+    truths = tuple(replace(truth, box=_inside(job.image, truth.box)) for truth in job.image.truths)
+    example = detection_example(
+        data,
+        replace(job.image, truths=truths),
+        ids,
+        format="png" if suffix == ".png" else "jpeg",
+        name=f"{job.stem}{suffix}",
+        source_id=str(job.number),
+    )
+    clipped = sum(now != before for now, before in zip(truths, job.image.truths, strict=True))
+    return _Made(example, converted, clipped)
 
 
 def _encoded(job: _Job) -> tuple[bytes, str, str]:

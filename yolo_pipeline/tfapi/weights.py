@@ -23,6 +23,7 @@ from yolo_pipeline.errors import AnnotationError, WeightsError, one_line
 from yolo_pipeline.formats.archive import unpack_into
 from yolo_pipeline.formats.unpacking import unpacked_folder
 from yolo_pipeline.progress import silent
+from yolo_pipeline.tfapi.textproto import parse, string_of
 
 KIND = "yolo_pipeline tfapi"
 
@@ -98,9 +99,8 @@ def pack(file: Path, about: About, config: str, label_map: str, checkpoint: str 
             for name in _ENTRIES:
                 if name in texts:
                     archive.writestr(_entry(name), texts[name])
-                    continue
-                with (index if name == _INDEX else data).open("rb") as source, archive.open(_entry(name), "w") as out:
-                    shutil.copyfileobj(source, out, 2**20)
+                else:
+                    _store(archive, name, index if name == _INDEX else data)
         beside.replace(file)
     finally:
         beside.unlink(missing_ok=True)
@@ -157,6 +157,13 @@ def checkpoint_prefix(path: Path) -> str:
         WeightsError: there is none, or there are several.
     """
     path = path.absolute()
+    try:
+        return _prefix(path)
+    except OSError as error:
+        raise WeightsError(path, error.strerror or str(error), "Check the path, and its permissions") from error
+
+
+def _prefix(path: Path) -> str:
     if path.is_dir():
         return _in_folder(path)
     if path.suffix == ".zip":
@@ -192,11 +199,10 @@ def _in_folder(folder: Path) -> str:
 def _listed(file: Path) -> str | None:
     """The last checkpoint in TensorFlow's own list of them, without its folder, which may have moved since."""
     try:
-        text = file.read_bytes()[:_LARGEST_TEXT].decode("utf-8", "replace")
-    except OSError:
+        said = parse(file.read_text(encoding="utf-8")).scalar("model_checkpoint_path")
+        return None if said is None else re.split(r"[/\\]", string_of(said))[-1]
+    except (OSError, ValueError):  # no text, or no protobuf text
         return None
-    found = re.search(r'^model_checkpoint_path: "([^"]*)"', text, re.MULTILINE)
-    return re.split(r"[/\\]", found[1])[-1] if found else None
 
 
 def _is_whole(prefix: Path) -> bool:
@@ -222,6 +228,13 @@ def _entry(name: str) -> zipfile.ZipInfo:
     return entry
 
 
+def _store(archive: zipfile.ZipFile, name: str, file: Path) -> None:
+    entry = _entry(name)
+    entry.file_size = file.stat().st_size  # over 2 GiB, an entry must be begun in another way
+    with file.open("rb") as source, archive.open(entry, "w") as out:
+        shutil.copyfileobj(source, out, 2**20)
+
+
 def _described(about: About) -> str:
     said = {"kind": KIND, "model": about.model, "size": about.size, "names": list(about.names), "step": about.step}
     return json.dumps({**said, "parameters": about.parameters}, indent=2, ensure_ascii=False) + "\n"
@@ -236,6 +249,8 @@ def _check(file: Path, archive: zipfile.ZipFile) -> None:
     for entry in entries:
         if entry.file_size > _LARGEST.get(entry.filename, _LARGEST_TEXT):
             raise WeightsError(f"{file}: {entry.filename}", f"is said to be {entry.file_size} bytes", _AGAIN)
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise WeightsError(f"{file}: {entry.filename}", "is packed in a way that is rare in zip archives", _AGAIN)
 
 
 def _about(file: Path, said: Any) -> About:

@@ -43,11 +43,13 @@ class Checkpoints:
             self._forget_others()
 
     def _forget_others(self) -> None:
-        """Earlier checkpoints, which the manager does not find in a folder with [ in its name; halves of broken-off
-        ones."""
+        """Earlier checkpoints, which the manager does not find in a folder with [ in its name; halves that a full disk
+        left."""
         kept = {Path(prefix).name for prefix in self._manager.checkpoints}
-        for file in sorted(self.folder.glob("ckpt-*.*")):
-            if file.name.split(".")[0] not in kept:
+        for file in sorted(self.folder.glob("ckpt-*")):
+            if file.is_dir():
+                shutil.rmtree(file, ignore_errors=True)
+            elif file.name.split(".")[0] not in kept:
                 file.unlink()
 
     def keep_best(self, step: int) -> None:
