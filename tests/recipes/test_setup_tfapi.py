@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from yolo_pipeline.errors import InputError
-from yolo_pipeline.recipes import doctor
 from yolo_pipeline.progress import Silent
+from yolo_pipeline.recipes import doctor
 from yolo_pipeline.recipes.setup_tfapi import Setup, setup_tfapi, try_training
 from yolo_pipeline.tfapi import environment
 

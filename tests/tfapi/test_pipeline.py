@@ -240,7 +240,7 @@ class TestOwn:
             pytest.param("X { total_steps: 900 }", 400, ["400"], id="training of no said length"),
             pytest.param("num_steps: 900 X { total_steps: 700 }", 400, ["700"], id="longer by intent"),
             pytest.param("num_steps: 100 X { total_steps: 90 }", 100, ["90"], id="shorter by intent"),
-            pytest.param("num_steps: 2 X { hold_base_rate_steps: 9", 2, None, id="the API's own length, unsaid"),
+            pytest.param("num_steps: 2 X { hold_base_rate_steps: 9 }", 2, None, id="the API's own length, unsaid"),
         ],
     )
     def test_a_schedule_that_ends_with_training_still_does(

@@ -103,7 +103,7 @@ class Track(Protocol):
     ) -> Path:
         """Writes the model in another format, one of `targets`, into a folder; its path.
 
-        For the target `bundle`: what others need of the model itself, without the paths of this disk, into a new folder.
+        For the target `bundle`: what others need of the model itself, without the paths of this disk.
 
         Args:
             samples: training pictures, for targets in whole numbers.
