@@ -40,6 +40,6 @@ def check_model(track: str, model: str) -> None:
 def trained_size(track: str, model: str, train: Mapping[str, Any]) -> int | None:
     """Longer side in pixels of what the network will be shown; None where that is not known."""
     if track == "tfapi":
-        return tfapi.MODELS[model].size if model in tfapi.MODELS else None
+        return tfapi.MODELS[model].size if model in tfapi.MODELS and "pipeline_config" not in train else None
     size = train.get("imgsz")
     return size if isinstance(size, int) else None

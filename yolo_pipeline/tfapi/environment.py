@@ -14,6 +14,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from yolo_pipeline.errors import InputError, one_line
-from yolo_pipeline.files import cache_folder, folder_beside, read_json, write_json
+from yolo_pipeline.files import cache_folder, explain_os_error, folder_beside, forget_old, read_json, write_json
 from yolo_pipeline.progress import Progress
 from yolo_pipeline.tfapi.installing import Installation, clean_variables
 
@@ -144,6 +145,23 @@ def home() -> Path:
     return cache_folder() / "tfapi"
 
 
+def new_log(what: str) -> Path:
+    """A new file for what a child prints, where those of what went wrong stay for a month.
+
+    Raises:
+        OSError: there is no room for it.
+    """
+    folder = home() / "logs"
+    try:
+        forget_old(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        number, name = tempfile.mkstemp(prefix=f"{what}-", suffix=".log", dir=folder)
+    except OSError as error:
+        raise explain_os_error(folder, error) or error from error
+    os.close(number)
+    return Path(name)
+
+
 def interpreter(folder: Path) -> Path:
     """The Python of a virtual environment."""
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
@@ -173,9 +191,11 @@ def make(progress: Progress, *, cuda: bool, check: Callable[[Path], None] = lamb
         InputError: this Python cannot have one, the disk has too little room, or pip fails (with the path of its log).
     """
     _require_python()
-    _require_disk(_NEEDED_GIB_CUDA if cuda else _NEEDED_GIB)
+    needed = _NEEDED_GIB_CUDA if cuda else _NEEDED_GIB
+    _require_disk(needed)
     _forget_unfinished()
-    progress.say(f"making the environment of TensorFlow's Object Detection API in {folder()} (needs the network)")
+    how = f"about {needed:g} GB, needs the network"
+    progress.say(f"making the environment of TensorFlow's Object Detection API in {folder()} ({how})")
     with folder_beside(folder(), replace=True) as building:
         installation = Installation(interpreter(building), home() / "setup.log", progress)
         installation.begin(building)

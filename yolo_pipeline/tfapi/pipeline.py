@@ -120,20 +120,34 @@ def described(text: str) -> Described:
         InputError: it is no pipeline.config.
     """
     with _faults(_CONFIG):
-        config = parse(text)
-        kind, model = _architecture(config)
-        resizer, size = _resizer(model)
-        suppression = _suppression(kind, model)
-        training = config.message("train_config") or Message()
-        return Described(
-            _extractor(kind, model),
-            _whole(model, "num_classes", 0),
-            resizer,
-            size,
-            1.0 if suppression is None else _number(suppression, "iou_threshold", 0.6),
-            100 if suppression is None else _whole(suppression, "max_total_detections", 100),
-            string_of(training.scalar("fine_tune_checkpoint") or '""'),
-        )
+        return _described(parse(text))
+
+
+def described_file(file: Path) -> Described:
+    """The same of a user's file.
+
+    Raises:
+        InputError: it cannot be read, or is no pipeline.config.
+    """
+    config = _read(file)
+    with _faults(file):
+        return _described(config)
+
+
+def _described(config: Message) -> Described:
+    kind, model = _architecture(config)
+    resizer, size = _resizer(model)
+    suppression = _suppression(kind, model)
+    training = config.message("train_config") or Message()
+    return Described(
+        _extractor(kind, model),
+        _whole(model, "num_classes", 0),
+        resizer,
+        size,
+        1.0 if suppression is None else _number(suppression, "iou_threshold", 0.6),
+        100 if suppression is None else _whole(suppression, "max_total_detections", 100),
+        string_of(training.scalar("fine_tune_checkpoint") or '""'),
+    )
 
 
 def portable_config(text: str) -> str:

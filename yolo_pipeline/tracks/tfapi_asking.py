@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import tempfile
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -16,7 +14,6 @@ import numpy as np
 from yolo_pipeline.asking import Asking, Predictor
 from yolo_pipeline.decoding import Pixels
 from yolo_pipeline.errors import InputError, WeightsError, one_line
-from yolo_pipeline.files import explain_os_error, forget_old
 from yolo_pipeline.formats.label_map import BadLabelMap, read_label_map
 from yolo_pipeline.nouns import Box, Detection
 from yolo_pipeline.tfapi import environment, weights
@@ -84,7 +81,7 @@ class _Model:
 
     def __init__(self, job: Mapping[str, Any], names: tuple[str, ...]) -> None:
         self._names = names
-        self._log = _log_file()
+        self._log = environment.new_log("asking")
         self._child = Child("ask", job, self._log)
         self._child.__enter__()
         self._ends = weakref.finalize(self, _ended, self._child, self._log)  # at exit, too
@@ -129,19 +126,6 @@ def _ended(child: Child, log: Path) -> None:
     child.__exit__(None, None, None)
     with suppress(OSError):
         log.unlink()
-
-
-def _log_file() -> Path:
-    """A new file in the user's cache, where logs of what went wrong stay for a month."""
-    folder = environment.home() / "logs"
-    try:
-        forget_old(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        number, name = tempfile.mkstemp(prefix="asking-", suffix=".log", dir=folder)
-    except OSError as error:
-        raise explain_os_error(folder, error) or error from error
-    os.close(number)
-    return Path(name)
 
 
 def _index(label: Any) -> int:

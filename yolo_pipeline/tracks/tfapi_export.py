@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -151,7 +150,7 @@ def _have_written(
         "samples": [str(file.absolute()) for file in samples],
         "device": "cpu",
     }
-    log = _log_of(target)
+    log = environment.new_log(f"export-{target}")
     done: dict[str, Any] = {}
     with Child("export", job, log, progress=progress) as child:
         for message in child.messages():
@@ -163,12 +162,3 @@ def _have_written(
         raise InputError(log, "the TensorFlow process ended without the file that it was to write", "Look there")
     log.unlink(missing_ok=True)
     return Path(made)
-
-
-def _log_of(target: str) -> Path:
-    """A new file in the user's cache, which stays where something went wrong."""
-    folder = environment.home() / "logs"
-    folder.mkdir(parents=True, exist_ok=True)
-    number, name = tempfile.mkstemp(prefix=f"export-{target}-", suffix=".log", dir=folder)
-    os.close(number)
-    return Path(name)

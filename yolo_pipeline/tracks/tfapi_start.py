@@ -10,11 +10,11 @@ from typing import Any
 
 from yolo_pipeline import images, settings
 from yolo_pipeline.attempt import Attempt
-from yolo_pipeline.errors import AttemptError, InputError, WeightsError
+from yolo_pipeline.errors import AttemptError, WeightsError
 from yolo_pipeline.fetching import zoo
 from yolo_pipeline.progress import Progress
 from yolo_pipeline.tfapi import weights
-from yolo_pipeline.tfapi.pipeline import Described, described
+from yolo_pipeline.tfapi.pipeline import Described, described_file
 
 _OWN, _FINE_TUNE = "train.pipeline_config", "train.fine_tune_checkpoint"
 
@@ -77,16 +77,7 @@ def own_config(attempt: Attempt) -> Described | None:
     """
     if "pipeline_config" not in attempt.train:
         return None
-    file = attempt.root / attempt.train["pipeline_config"]
-    try:
-        return described(file.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        where = f"{attempt.where(_OWN)}: {file.as_posix()}"
-        raise InputError(where, error.strerror or str(error), "Name a pipeline.config that can be read") from error
-    except UnicodeDecodeError as error:
-        raise InputError(file, f"is no text in UTF-8 ({error.reason})", "Save it as UTF-8") from error
-    except InputError as error:
-        raise InputError(file, error.reason, error.remedy) from error
+    return described_file(attempt.root / attempt.train["pipeline_config"])
 
 
 def _of_own_config(attempt: Attempt, progress: Progress) -> Start:
