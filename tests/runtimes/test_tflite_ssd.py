@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -166,6 +167,15 @@ def _another_note_behind(data: bytes) -> bytes:
     return data + b"PK\x05\x06" + bytes(18)
 
 
+def _note_packed_in_another_way(data: bytes) -> bytes:
+    """As LZMA, and damaged: what unpacks that has errors of its own."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("metadata.json", json.dumps({**SAID, "names": ["red"] * 500}))
+    note = packed.getvalue()
+    return NETWORK.read_bytes() + note[:50] + bytes(byte ^ 0x5A for byte in note[50:90]) + note[90:]
+
+
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
@@ -173,6 +183,7 @@ def _another_note_behind(data: bytes) -> bytes:
         pytest.param(_cut, "says nothing of its classes and size", id="cut off, and with it the note"),
         pytest.param(_one_weight_changed, "was changed since it was exported, or is damaged", id="a bit is another"),
         pytest.param(_note_alone, "was changed since it was exported, or is damaged", id="no network"),
+        pytest.param(_note_packed_in_another_way, "says nothing of its classes and size", id="an unusual archive"),
         pytest.param(_another_note_behind, "says nothing of its classes and size", id="an empty archive behind it"),
     ],
 )
@@ -251,7 +262,7 @@ def test_a_network_that_says_it_is_of_ultralytics_is_taken_for_one(tmp_path: Pat
     tflite_file.append_note(file, {"task": "detect", "stride": 32, "imgsz": [32, 32], "names": {"0": "a"}})
     predict = open_network(file, Asking())
     assert (predict.names, predict.imgsz, predict.callers) == (("a",), 32, 1)
-    with pytest.raises(WeightsError, match="a.tflite: cannot be asked"):
+    with pytest.raises(WeightsError, match=r"a\.tflite: cannot be asked"):
         predict([picture(32, 32)])
 
 

@@ -2,7 +2,7 @@
 
     PYTHON said_by_api.py FOLDER_OF_THE_WORKER JOB.json ANSWER.json
 
-The job is {"configs": {name: file}, "build": [names], "records": [patterns], "pixels": folder}; decoded pictures go to
+The job is {"configs": {name: file}, "build": [names], "asked": [names], "records": [patterns], "pixels": folder}; decoded pictures go to
 the folder as NUMBER.npy, (height, width, 3) uint8, red first.
 """
 
@@ -23,6 +23,7 @@ def main(worker: str, job_file: str, answer_file: str) -> None:
     answer = {
         "configs": {name: parsed(file) for name, file in job.get("configs", {}).items()},
         "built": {name: built(job["configs"][name]) for name in job.get("build", [])},
+        "asked": {name: asked(job["configs"][name]) for name in job.get("asked", [])},
         "examples": [example for records in job.get("records", []) for example in decoded(records, job["pixels"])],
     }
     Path(answer_file).write_text(json.dumps(answer), encoding="utf-8")
@@ -39,6 +40,16 @@ def parsed(file: str) -> Any:
     except text_format.ParseError as error:
         return {"error": str(error)}
     return json_format.MessageToDict(message, preserving_proto_field_name=True)
+
+
+def asked(file: str) -> Any:
+    """The model of a config that the worker told to choose 7 boxes, by IoU 0.5 and confidence 0.25."""
+    from google.protobuf import json_format
+    from worker import models
+
+    config = models.read_config(file)
+    models.set_asking(config, 0.5, 7, 0.25)
+    return json_format.MessageToDict(config.model, preserving_proto_field_name=True)
 
 
 def built(file: str) -> dict[str, Any]:

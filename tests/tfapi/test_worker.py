@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from PIL import Image
+from real_api import ask_api
 
 from yolo_pipeline.curves import events
 from yolo_pipeline.errors import InputError
@@ -279,6 +280,26 @@ class TestAsk:
             asked(trained, tmp_path, config=tmp_path / "pipeline.config") as child,
         ):
             child.ready()
+
+
+@pytest.mark.slow
+def test_every_kind_of_model_is_told_how_to_choose_its_boxes(tmp_path: Path) -> None:
+    """As fractions of the picture alone, whatever it was filled up with, and however its maker had them."""
+    resizer = "image_resizer { keep_aspect_ratio_resizer { pad_to_max_dimension: true } }"
+    padded = "post_processing { batch_non_max_suppression { change_coordinate_frame: false use_combined_nms: true } }"
+    models = {"ssd": f"{resizer} {padded}", "faster_rcnn": resizer, "center_net": resizer}
+    training = "train_config { optimizer { use_moving_average: false } }"
+    files = {kind: str(tmp_path / f"{kind}.config") for kind in models}
+    for kind, said in models.items():
+        Path(files[kind]).write_text(f"model {{ {kind} {{ {said} }} }} {training}", encoding="utf-8")
+    found = ask_api(tmp_path, {"configs": files, "asked": list(files)})["asked"]
+    chosen = {
+        "iou_threshold": 0.5, "max_detections_per_class": 7, "max_total_detections": 7, "score_threshold": 0.25,
+        "change_coordinate_frame": True, "use_combined_nms": False,
+    }  # fmt: skip
+    assert found["ssd"]["ssd"]["post_processing"] == {"batch_non_max_suppression": chosen}
+    assert found["faster_rcnn"]["faster_rcnn"]["second_stage_post_processing"] == {"batch_non_max_suppression": chosen}
+    assert found["center_net"]["center_net"]["object_center_params"] == {"max_box_predictions": 7}
 
 
 @pytest.mark.slow

@@ -18,6 +18,7 @@ from yolo_pipeline.runtimes.network import unreadable
 
 _NOTED_IN, _NETWORK = "metadata.json", "network"
 _MOST_NOTED = 2**22  # bytes
+_PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what unpacks the others has errors of its own
 _FIRST_DAY = (1980, 1, 1, 0, 0, 0)  # of the ZIP format: the same network gives the same bytes
 _UNREADABLE = (OSError, EOFError, KeyError, ValueError, RuntimeError, zlib.error, zipfile.BadZipFile)
 
@@ -26,9 +27,10 @@ def noted(file: Path) -> Any:
     """What a network says of itself, hostile until checked; None: nothing that can be read."""
     try:
         with zipfile.ZipFile(file) as archive:
-            if archive.getinfo(_NOTED_IN).file_size > _MOST_NOTED:
+            entry = archive.getinfo(_NOTED_IN)
+            if entry.file_size > _MOST_NOTED or entry.compress_type not in _PACKED:
                 return None
-            return json.loads(archive.read(_NOTED_IN))
+            return json.loads(archive.read(entry))
     except _UNREADABLE:
         return None
 

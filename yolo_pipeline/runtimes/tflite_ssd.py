@@ -59,6 +59,17 @@ class SsdDescription:
     std: tuple[float, ...]
 
 
+def require_own_iou(path: Path, iou: float, asking: Asking) -> None:
+    """For a network that suppresses by itself, at `iou`.
+
+    Raises:
+        InputError: another one is asked for; Asking's default stands for its own.
+    """
+    if not (math.isclose(asking.iou, iou, abs_tol=1e-6) or asking.iou == Asking().iou):
+        reason = f"suppresses by itself, at IoU {iou:g}; {asking.iou:g} cannot be had of it"
+        raise InputError(path, reason, "Leave --iou out, or ask the weights that it was exported from")
+
+
 def is_ssd(said: object) -> bool:
     return isinstance(said, Mapping) and said.get("kind") == KIND
 
@@ -102,11 +113,9 @@ class SsdNetwork:
     def predictor(self, asking: Asking) -> Predictor:
         """
         Raises:
-            InputError: the IoU that is asked for is not its own; Asking's default stands for that.
+            InputError: the IoU that is asked for is not its own.
         """
-        if not (math.isclose(asking.iou, self.told.iou, abs_tol=1e-6) or asking.iou == Asking().iou):
-            reason = f"suppresses by itself, at IoU {self.told.iou:g}; {asking.iou:g} cannot be had of it"
-            raise InputError(self.file, reason, "Leave --iou out, or ask the weights that it was exported from")
+        require_own_iou(self.file, self.told.iou, asking)
 
         def find(batch: Sequence[Pixels]) -> list[list[Detection]]:
             return [self._detections(picture, asking) for picture in batch]

@@ -16,6 +16,7 @@ from yolo_pipeline.decoding import Pixels
 from yolo_pipeline.errors import InputError, WeightsError, one_line
 from yolo_pipeline.formats.label_map import BadLabelMap, read_label_map
 from yolo_pipeline.nouns import Box, Detection
+from yolo_pipeline.runtimes.tflite_ssd import require_own_iou
 from yolo_pipeline.tfapi import environment, weights
 from yolo_pipeline.tfapi.child import Child
 from yolo_pipeline.tfapi.pipeline import described
@@ -46,6 +47,8 @@ def settings_of(path: Path) -> dict[str, Any]:
     file = path.parent / CONFIG if path.is_dir() else weights.unpack(path).config
     try:
         said = described(file.read_text(encoding="utf-8"))
+    except InputError as error:
+        raise WeightsError(path, f"its {CONFIG} cannot be used: {error.reason}", error.remedy) from error
     except (OSError, UnicodeDecodeError) as error:
         reason = f"does not say how it is asked ({CONFIG}: {one_line(str(error))})"
         raise WeightsError(path, reason, "Name the folder as `export --to saved_model` writes it") from error
@@ -57,16 +60,17 @@ def open_saved_model(folder: Path, asking: Asking) -> Predictor:
 
     Raises:
         WeightsError: it says nothing of its classes.
-        InputError: as `open_weights`.
+        InputError: as `open_weights`, or the IoU that is asked for is not its own.
     """
-    size = settings_of(folder)["train"]["imgsz"]
+    said = settings_of(folder)["train"]
     try:
         items = read_label_map(folder.parent / LABEL_MAP)
     except BadLabelMap as error:
         reason = f"does not say what its classes are ({LABEL_MAP}: {error})"
         raise WeightsError(folder, reason, "Name the folder as `export --to saved_model` writes it") from error
     names = tuple(item.name or item.display_name for item in items)
-    return _opened(folder, {"saved_model": str(folder)}, names, size, asking)
+    require_own_iou(folder, said["iou_threshold"], asking)
+    return _opened(folder, {"saved_model": str(folder)}, names, said["imgsz"], asking)
 
 
 def _opened(file: Path, model: Mapping[str, Any], names: tuple[str, ...], size: int, asking: Asking) -> Predictor:

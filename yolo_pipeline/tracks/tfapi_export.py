@@ -68,8 +68,9 @@ def export(
 
 
 def _saved_model(opened: Weights, folder: Path, asking: Asking, progress: Progress) -> Path:
-    """saved_model/, checkpoint/, pipeline.config and label_map.pbtxt."""
+    """saved_model/, checkpoint/, pipeline.config and label_map.pbtxt. The same weights give the same bytes."""
     _have_written(SAVED_MODEL, opened, folder, asking, (), progress)
+    (folder / SAVED_MODEL / "fingerprint.pb").unlink(missing_ok=True)  # drawn at random, and not needed
     for name, file in ((CONFIG, opened.config), (LABEL_MAP, opened.label_map)):
         shutil.copyfile(file, folder / name)
     write_text(folder / "checkpoint" / "checkpoint", _LIST)  # TensorFlow notes when it was written, too
@@ -152,7 +153,10 @@ def _have_written(
     }
     log = environment.new_log(f"export-{target}")
     done: dict[str, Any] = {}
-    with Child("export", job, log, progress=progress) as child:
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        Child("export", {**job, "scratch": scratch}, log, progress=progress) as child,
+    ):
         for message in child.messages():
             if "say" in message:
                 progress.say(str(message["say"]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,7 +15,6 @@ from .models import (
     build,
     create_variables,
     device_name,
-    fixed_size,
     parameters,
     read_config,
     readable,
@@ -27,6 +26,7 @@ from .talking import Parent
 Pixels = npt.NDArray[np.uint8]
 """(height, width, 3), upright, red first."""
 
+_FOUND = ("detection_boxes", "detection_classes", "detection_scores", "num_detections")
 _WARM_SIZE = 64  # pixels of the picture that is looked at before the first request
 
 
@@ -56,19 +56,23 @@ def run(parent: Parent) -> None:
 
 
 class Checkpointed:
-    """A config and a checkpoint. One graph for all sizes of pictures, which the model's own resizing makes equal."""
+    """A config and a checkpoint. One graph for all pictures where the model's own resizing makes them equal; else none,
+    which is slower."""
 
     def __init__(self, job: dict[str, Any]) -> None:
         config = read_config(job["config"])
-        set_asking(config, job.get("iou"), int(job["most"]), float(job["conf"]))
+        self._conf = float(job["conf"])
+        set_asking(config, job.get("iou"), int(job["most"]), self._conf)
         self._model = build(config, training=False)
         create_variables(self._model)
         restore(tf.train.Checkpoint(model=self._model), job["checkpoint"])
-        size = fixed_size(config) or (None, None)
         picture = tf.TensorSpec([None, None, 3], tf.uint8)
-        batch = [tf.TensorSpec([None, *size, 3], tf.float32), tf.TensorSpec([None, 3], tf.int32)]
         self._prepare = tf.function(self._model_input, input_signature=[picture])
-        self._look = tf.function(self._detections, input_signature=batch)
+        self._look: Callable[[Any, Any], tuple[Any, ...]] = self._detections  # anchors want to know the size of a graph
+        size = self._prepare.get_concrete_function().structured_outputs[0].shape[1:3]
+        if size.is_fully_defined():
+            batch = [tf.TensorSpec([None, *size, 3], tf.float32), tf.TensorSpec([None, 3], tf.int32)]
+            self._look = tf.function(self._detections, input_signature=batch)
 
     def facts(self) -> dict[str, Any]:
         return {"parameters": parameters(self._model)}
@@ -82,18 +86,16 @@ class Checkpointed:
             images, shapes = zip(*prepared, strict=True)
             found = (part.numpy() for part in self._look(tf.concat(images, 0), tf.concat(shapes, 0)))
             for boxes, classes, scores, count in zip(*found, strict=True):
-                yield _rows(boxes, classes, scores, int(count))
+                yield _rows(boxes, classes, scores, int(count), self._conf)
 
     def _model_input(self, picture: Any) -> tuple[Any, Any]:
         """[1, H, W, 3] float as the model takes it, and [1, 3] how much of that is picture."""
         image, shape = self._model.preprocess(tf.cast(picture, tf.float32)[tf.newaxis])
         return image, shape
 
-    def _detections(self, images: Any, shapes: Any) -> tuple[Any, Any, Any, Any]:
+    def _detections(self, images: Any, shapes: Any) -> tuple[Any, ...]:
         found = self._model.postprocess(self._model.predict(images, shapes), shapes)
-        whole = tf.cast(tf.shape(images)[1:3], tf.float32) / tf.cast(shapes[:, :2], tf.float32)
-        boxes = found["detection_boxes"] * tf.tile(whole, [1, 2])[:, tf.newaxis]
-        return boxes, found["detection_classes"], found["detection_scores"], found["num_detections"]
+        return tuple(found[name] for name in _FOUND)
 
 
 class SavedModel:
@@ -114,17 +116,16 @@ class SavedModel:
 
     def find(self, pictures: Sequence[Pixels]) -> Iterator[npt.NDArray[np.float32]]:
         for picture in pictures:
-            found = {name: value[0].numpy() for name, value in self._look(tf.constant(picture[None])).items()}
-            classes = found["detection_classes"] - 1
-            rows = _rows(found["detection_boxes"], classes, found["detection_scores"], int(found["num_detections"]))
-            yield rows[rows[:, 5] >= self._conf][: self._most]
+            found = self._look(tf.constant(picture[None]))
+            boxes, classes, scores, count = (found[name][0].numpy() for name in _FOUND)
+            yield _rows(boxes, classes - 1, scores, int(count), self._conf)[: self._most]
 
 
-def _rows(boxes: Any, classes: Any, scores: Any, count: int) -> npt.NDArray[np.float32]:
+def _rows(boxes: Any, classes: Any, scores: Any, count: int, conf: float) -> npt.NDArray[np.float32]:
     """The API's (y0, x0, y1, x1), classes and scores, padded behind `count`, in one table, best first."""
     boxes, classes, scores = boxes[:count], classes[:count], scores[:count]
     table = np.column_stack([boxes[:, [1, 0, 3, 2]], classes, scores]).astype(np.float32)
-    return table[np.argsort(-scores, kind="stable")]
+    return table[np.argsort(-scores, kind="stable")][: np.count_nonzero(scores >= np.float32(conf))]
 
 
 def _in_pixels(rows: npt.NDArray[np.float32], height: int, width: int) -> list[list[float]]:

@@ -19,6 +19,7 @@ def run(parent: Parent) -> None:
     """Writes `job["target"]` into the folder `job["out"]`: saved_model/ with pipeline.config and checkpoint/ beside it,
     or model.tflite."""
     job = parent.job
+    tempfile.tempdir = job.get("scratch")  # which the parent clears away, even where this process is killed
     parent.watch(parent.leave)
     if job["target"] not in TARGETS:
         raise Fault(f"there is no export to {job['target']}", f"Choose one of {', '.join(TARGETS)}")

@@ -14,7 +14,7 @@ class Fault(Exception):
 
     def __init__(self, reason: str, remedy: str = "") -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason = reason.rstrip(" .")  # as libraries end what they say
         self.remedy = remedy
 
     def message(self) -> dict[str, Any]:

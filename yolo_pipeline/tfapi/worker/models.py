@@ -72,11 +72,22 @@ def set_asking(config: Any, iou: float | None, most: int, conf: float) -> None:
         most: boxes a picture.
         conf: least score.
     """
-    chosen = _part(config).post_processing.batch_non_max_suppression
+    if config.model.WhichOneof("model") == "center_net":  # it takes peaks; Checkpointed leaves the lower ones out
+        _part(config).object_center_params.max_box_predictions = most
+        return
+    chosen = _suppression(config)
     if iou is not None:
         chosen.iou_threshold = iou
     chosen.max_detections_per_class = chosen.max_total_detections = most
     chosen.score_threshold = conf
+    chosen.change_coordinate_frame, chosen.use_combined_nms = True, False  # fractions of the picture, without padding
+
+
+def _suppression(config: Any) -> Any:
+    part = _part(config)
+    is_one_stage = config.model.WhichOneof("model") == "ssd"
+    processing = part.post_processing if is_one_stage else part.second_stage_post_processing
+    return processing.batch_non_max_suppression
 
 
 def build(config: Any, *, training: bool) -> Any:
