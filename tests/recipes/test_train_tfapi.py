@@ -389,7 +389,7 @@ class TestOwnConfig:
     @pytest.mark.parametrize(
         ("text", "said"),
         [
-            pytest.param(None, r"own\.config: No such file", id="not there"),
+            pytest.param(None, r"own\.config: there is no such file", id="not there"),
             pytest.param("model {", r"own\.config: ", id="half of one"),
             pytest.param("item { id: 1 }", r"own\.config: its model is none of ssd", id="a label map"),
             pytest.param(b"\xff\xfe\x00", r"own\.config: ", id="no text"),

@@ -176,7 +176,8 @@ def _faults(where: Path | str) -> Iterator[None]:
 def _read(file: Path) -> Message:
     try:
         if not file.is_file():  # pipes and devices may be read for ever
-            raise InputError(file, "is no file", "Name a pipeline.config")
+            reason = "is no file" if file.exists() else "there is no such file"
+            raise InputError(file, reason, "Name a pipeline.config")
         if (size := file.stat().st_size) > 4 * MAX_CHARACTERS:
             raise BadText(f"{size} bytes are too many")
         return parse(file.read_text(encoding="utf-8-sig"))
