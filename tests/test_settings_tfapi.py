@@ -144,14 +144,10 @@ class TestFaults:
 
 
 class TestOwnConfig:
-    def test_the_file_says_all_but_steps_batch_and_seed(self) -> None:
-        assert check_train(SMALL, {"pipeline_config": "own.config", "steps": 50}) == {
-            "pipeline_config": "own.config",
-            "steps": 50,
-            "batch": 8,
-            "seed": 0,
-            "checkpoint_every": 5,
-        }
+    @pytest.mark.parametrize("said", [{}, {"steps": 50}, {"batch": 4, "checkpoint_every": 5}])
+    def test_the_file_says_all_that_is_not_said_here(self, said: dict[str, int]) -> None:
+        checked = check_train(SMALL, {"pipeline_config": "own.config", **said})
+        assert checked == {"pipeline_config": "own.config", "seed": 0, **said}
 
     @pytest.mark.parametrize("key", ["learning_rate_base", "aspect_ratios", "random_crop_image", "warmup_steps"])
     def test_other_settings_do_not_go_with_it(self, key: str) -> None:

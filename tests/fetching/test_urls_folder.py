@@ -174,7 +174,7 @@ def test_an_interrupted_call_is_gone_on_with(server: PictureServer, tmp_path: Pa
     assert done >= 3
     server.asked.clear()
     fetch(urls, tmp_path / "twice")
-    assert len(server.asked) == len(set(server.asked)) == len(urls) - done
+    assert len(set(server.asked)) == len(urls) - done  # one under way at Ctrl-C may reach the server late, and so twice
     fetch(urls, tmp_path / "once")
     assert (tmp_path / "once/downloads.csv").read_bytes() == (tmp_path / "twice/downloads.csv").read_bytes()
     assert names(tmp_path / "once") == names(tmp_path / "twice")

@@ -301,8 +301,38 @@ class TestOwn:
 
     @pytest.mark.parametrize("name", [".", "gone.config", "no/such/folder.config", "a\0b"])
     def test_what_is_no_file_is_refused(self, tmp_path: Path, name: str) -> None:
-        with pytest.raises(InputError, match=r"is no file\. Name a pipeline\.config"):
+        with pytest.raises(InputError, match=r"(is no file|there is no such file)\. Name a pipeline\.config"):
             own_pipeline_config(tmp_path / name, {"steps": 1, "batch": 1}, NAMES, PATHS)
+
+    @pytest.mark.parametrize(
+        ("said", "steps", "batch"),
+        [
+            pytest.param({}, "50000", "128", id="the file's own"),
+            pytest.param({"batch": 4}, "50000", "4", id="another batch"),
+            pytest.param({"steps": 400}, "400", "128", id="other steps"),
+        ],
+    )
+    def test_its_own_steps_and_batch_stand_unless_others_are_said(
+        self, tmp_path: Path, said: dict[str, int], steps: str, batch: str
+    ) -> None:
+        (tmp_path / "own.config").write_text(OWN)
+        checked = check_train(SMALL, {"pipeline_config": "own.config", **said})
+        found = fields(own_pipeline_config(tmp_path / "own.config", checked, NAMES, PATHS))
+        assert found["train_config.num_steps"] == [steps]
+        assert found["train_config.batch_size"] == [batch]
+
+    @pytest.mark.parametrize(
+        ("line", "instead", "reason"),
+        [
+            pytest.param("num_steps: 50000", "", "does not say num_steps, as a number above 0", id="no steps: for ever"),
+            pytest.param("batch_size: 128", "batch_size: 0", "does not say batch_size, as a number above 0", id="batch of 0"),
+        ],
+    )  # fmt: skip
+    def test_what_nobody_says_is_asked_for(self, tmp_path: Path, line: str, instead: str, reason: str) -> None:
+        (tmp_path / "own.config").write_text(OWN.replace(line, instead))
+        with pytest.raises(InputError) as caught:
+            own_pipeline_config(tmp_path / "own.config", {"pipeline_config": "own.config"}, NAMES, PATHS)
+        assert caught.value.reason == reason
 
     def test_a_pipe_is_not_waited_for(self, tmp_path: Path) -> None:
         if not hasattr(os, "mkfifo"):
@@ -399,16 +429,16 @@ class TestDescribed:
     def test_of_ours(self, model: str, size: int) -> None:
         extractor = "ssd_resnet50_v1_fpn_keras" if "resnet" in model else "ssd_mobilenet_v2_fpn_keras"
         assert described(ours(model, iou_threshold=0.58)) == Described(
-            extractor, 2, "fixed_shape_resizer", size, 0.58, 100, ""
+            extractor, 2, "fixed_shape_resizer", size, 0.58, 100, "", 2000, 8
         )
 
     @pytest.mark.parametrize(
         ("text", "expected"),
         [
-            pytest.param(OWN, Described("ssd_mobilenet_v2_fpn_keras", 90, "fixed_shape_resizer", 320, 0.45, 50, "PATH_TO_BE_CONFIGURED/ckpt-0"), id="a user's own"),
-            pytest.param("model { ssd { image_resizer { fixed_shape_resizer {} } } }", Described("ssd", 0, "fixed_shape_resizer", 300, 0.6, 100, ""), id="the API's defaults"),
-            pytest.param("model { faster_rcnn { num_classes: 2 image_resizer { keep_aspect_ratio_resizer { max_dimension: 900 } } feature_extractor { type: 'x' } second_stage_post_processing { batch_non_max_suppression { iou_threshold: 0.7 } } } }", Described("x", 2, "keep_aspect_ratio_resizer", 900, 0.7, 100, ""), id="Faster R-CNN"),
-            pytest.param("model { center_net { image_resizer { identity_resizer {} } } }", Described("center_net", 0, "identity_resizer", 0, 1.0, 100, ""), id="CenterNet"),
+            pytest.param(OWN, Described("ssd_mobilenet_v2_fpn_keras", 90, "fixed_shape_resizer", 320, 0.45, 50, "PATH_TO_BE_CONFIGURED/ckpt-0", 50000, 128), id="a user's own"),
+            pytest.param("model { ssd { image_resizer { fixed_shape_resizer {} } } }", Described("ssd", 0, "fixed_shape_resizer", 300, 0.6, 100, "", 0, 0), id="the API's defaults"),
+            pytest.param("model { faster_rcnn { num_classes: 2 image_resizer { keep_aspect_ratio_resizer { max_dimension: 900 } } feature_extractor { type: 'x' } second_stage_post_processing { batch_non_max_suppression { iou_threshold: 0.7 } } } }", Described("x", 2, "keep_aspect_ratio_resizer", 900, 0.7, 100, "", 0, 0), id="Faster R-CNN"),
+            pytest.param("model { center_net { image_resizer { identity_resizer {} } } }", Described("center_net", 0, "identity_resizer", 0, 1.0, 100, "", 0, 0), id="CenterNet"),
         ],
     )  # fmt: skip
     def test_of_others(self, text: str, expected: Described) -> None:

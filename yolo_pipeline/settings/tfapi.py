@@ -86,7 +86,7 @@ def check_train(model: str, train: Mapping[str, Any]) -> dict[str, Any]:
 
     Left out, `learning_rate_base` is the model's, `warmup_learning_rate` a third of it, `warmup_steps` a tenth of the
     steps (1,000 at most), and a checkpoint is written, and judged on val, ten times. With `pipeline_config` the file
-    says all this, and only what was asked for is returned beside steps, batch and seed.
+    says all this, steps and batch too, and only what was asked for is returned beside the seed.
 
     Raises:
         BadSettingError: an unknown key, a wrong value, or two that do not go together.
@@ -107,17 +107,19 @@ def check_train(model: str, train: Mapping[str, Any]) -> dict[str, Any]:
     steps, rate = filled["steps"], filled.setdefault("learning_rate_base", MODELS[model].learning_rate)
     filled.setdefault("warmup_learning_rate", float(f"{rate / 3:.3g}"))
     filled.setdefault("warmup_steps", min(1000, steps // 10))
-    filled.setdefault("checkpoint_every", max(1, math.ceil(steps / 10)))
+    filled.setdefault("checkpoint_every", usual_checkpoint_every(steps))
     _check_together(filled)
     return filled
+
+
+def usual_checkpoint_every(steps: int) -> int:
+    return max(1, math.ceil(steps / 10))
 
 
 def _with_own_config(checked: dict[str, Any]) -> dict[str, Any]:
     if odd := next((key for key in checked if key not in _WITH_OWN_CONFIG), None):
         raise BadSettingError(f"train.{odd}: does not go with pipeline_config. Say it in that file")
-    filled = {key: DEFAULTS[key] for key in ("steps", "batch", "seed")} | checked
-    filled.setdefault("checkpoint_every", max(1, math.ceil(filled["steps"] / 10)))
-    return filled
+    return {"seed": DEFAULTS["seed"], **checked}
 
 
 def _check_together(filled: Mapping[str, Any]) -> None:

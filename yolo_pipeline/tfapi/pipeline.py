@@ -30,6 +30,7 @@ _PATHS = frozenset({
 })  # fmt: skip
 _API_STEPS, _API_WARMUP = 4_000_000, 10_000  # where a cosine schedule does not say
 _FALSE = ("false", "False", "f", "0")
+_MOST = 10_000_000  # steps or pictures, as settings.tfapi has it
 _SHOWN = 10
 _CONFIG = "pipeline.config"
 _REMEDY = "Write it as the API's own pipeline.config files are"
@@ -62,6 +63,7 @@ class Described:
         iou: overlap from which on boxes of a class are one object; 1 where it suppresses none.
         most: boxes that it gives for a picture at most.
         checkpoint: that the file itself starts from; empty: from scratch.
+        steps, batch: of its training; 0 where it does not say.
     """
 
     model: str
@@ -71,6 +73,8 @@ class Described:
     iou: float
     most: int
     checkpoint: str
+    steps: int
+    batch: int
 
 
 def pipeline_config(model: str, train: Mapping[str, Any], classes: int, paths: Paths, boxes: int = USUAL_BOXES) -> str:
@@ -93,21 +97,22 @@ def pipeline_config(model: str, train: Mapping[str, Any], classes: int, paths: P
 def own_pipeline_config(
     file: Path, train: Mapping[str, Any], names: Sequence[str], paths: Paths, boxes: int = USUAL_BOXES
 ) -> str:
-    """A user's config with nothing changed but paths, number of classes, batch and steps.
+    """A user's config with nothing changed but paths, number of classes, and batch and steps where `train` says them.
 
     A cosine schedule that ends with training (its total_steps is num_steps) still does. Its own checkpoint gives way to
     that of `paths`.
 
     Raises:
         InputError: the file cannot be read or is no pipeline.config, of a model that cannot be built, whose label map
-            has other classes than `names`, that keeps fewer boxes of a picture than it has, or whose schedule does not
-            fit the steps.
+            has other classes than `names`, that keeps fewer boxes of a picture than it has, whose schedule does not
+            fit the steps, or that leaves steps or batch unsaid.
     """
     config = _read(file)
     with _faults(file):
         _check_buildable(file, config)
         _check_label_maps(file, config, names)
         _fill(config, train, len(names), paths)
+        _check_amounts(file, config)
         _check_boxes(file, config, boxes)
         _check_schedules(file, config)
         return dump(config)
@@ -147,6 +152,8 @@ def _described(config: Message) -> Described:
         1.0 if suppression is None else _number(suppression, "iou_threshold", 0.6),
         100 if suppression is None else _whole(suppression, "max_total_detections", 100),
         string_of(training.scalar("fine_tune_checkpoint") or '""'),
+        _whole(training, "num_steps", 0),
+        _whole(training, "batch_size", 0),
     )
 
 
@@ -193,8 +200,10 @@ def _fill(config: Message, train: Mapping[str, Any], classes: int, paths: Paths)
     """Puts in what every attempt says for itself."""
     _architecture(config)[1].put("num_classes", str(classes))
     training = config.made("train_config")
-    training.put("batch_size", str(train["batch"]))
-    _set_steps(training, train["steps"])
+    if "batch" in train:
+        training.put("batch_size", str(train["batch"]))
+    if "steps" in train:
+        _set_steps(training, train["steps"])
     _set_checkpoint(training, paths.checkpoint, train.get("fine_tune_checkpoint_type"))
     _set_files(config.made("train_input_reader"), paths.label_map, paths.train)
     readers = config.messages("eval_input_reader")[:1] or [parse("shuffle: false num_epochs: 1")]
@@ -299,6 +308,15 @@ def _check_boxes(file: Path, config: Message, boxes: int) -> None:
             if (kept := _whole(reader, "max_number_of_boxes", USUAL_BOXES)) < boxes:
                 reason = f"its {name} keeps {kept} boxes of a picture, and one of the attempt's has {boxes}"
                 raise InputError(file, reason, f"Write max_number_of_boxes: {boxes} in it")
+
+
+def _check_amounts(file: Path, config: Message) -> None:
+    """The API would take a batch of 32 and train for ever."""
+    training = config.made("train_config")
+    for name, key, such in (("num_steps", "steps", 2000), ("batch_size", "batch", 8)):
+        if not 0 < _whole(training, name, 0) <= _MOST:
+            reason = f"does not say {name}, as a number above 0"
+            raise InputError(file, reason, f"Write it there, or say train.{key}: {such}")
 
 
 def _check_schedules(file: Path, config: Message) -> None:

@@ -64,9 +64,10 @@ class ObjectDetectionTrack:
         device = device_of(attempt.train.get("device"), attempt.where("train.device"))
         resume = resume and run.checkpoint.is_file()
         tfapi_training.write_inputs(attempt, dataset, run, start, progress, resume=resume)
-        ended = tfapi_training.train(tfapi_training.job(attempt, dataset, run, device), run.training / LOG, progress)
         config = (run.training / CONFIG).read_text(encoding="utf-8")
         said = described(config)
+        job = tfapi_training.job(attempt, dataset, run, said.steps, device)
+        ended = tfapi_training.train(job, run.training / LOG, progress)
         file = run.training / "weights" / "best.zip"
         model = said.model if "pipeline_config" in attempt.train else attempt.model
         about = weights.About(model, said.size, dataset.dataset.names, ended.best, ended.parameters)
@@ -108,7 +109,8 @@ class ObjectDetectionTrack:
     def curves(self, run: Run) -> Curves:
         record = run.record
         images = part(record, "data", "counts")["train"]["images"]
-        return tfapi_log.read(run.training / FIGURES, part(record, "settings", "train")["batch"], images)
+        batch = described((run.training / CONFIG).read_text(encoding="utf-8")).batch
+        return tfapi_log.read(run.training / FIGURES, batch, images)
 
     def versions(self) -> dict[str, str]:
         there = environment.versions(environment.python())
@@ -119,14 +121,14 @@ track = ObjectDetectionTrack()
 
 
 def _used(attempt: Attempt, dataset: BuiltDataset, ended: Ended, said: Described) -> dict[str, Any]:
-    batch, images = attempt.train["batch"], len(dataset.dataset.of("train"))
+    images = len(dataset.dataset.of("train"))
     return {
         "device": ended.device,
         "imgsz": said.size,
-        "batch": batch,
+        "batch": said.batch,
         "steps": ended.step,
         "best_step": ended.best,
-        "epochs": round(ended.step * batch / images, 2),
+        "epochs": round(ended.step * said.batch / images, 2),
         **{key: attempt.train[key] for key in _USED if key in attempt.train},
         "iou_threshold": said.iou,
     }

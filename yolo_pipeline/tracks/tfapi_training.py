@@ -18,6 +18,7 @@ from yolo_pipeline.files import write_text
 from yolo_pipeline.formats.label_map import label_map_text
 from yolo_pipeline.progress import Progress
 from yolo_pipeline.run import Run
+from yolo_pipeline.settings.tfapi import usual_checkpoint_every
 from yolo_pipeline.tfapi import records
 from yolo_pipeline.tfapi.child import Child
 from yolo_pipeline.tfapi.pipeline import Paths, own_pipeline_config, pipeline_config, portable_config
@@ -77,13 +78,15 @@ def write_inputs(
     write_text(folder / CONFIG, text)
 
 
-def job(attempt: Attempt, dataset: BuiltDataset, run: Run, device: str | None) -> dict[str, Any]:
+def job(attempt: Attempt, dataset: BuiltDataset, run: Run, steps: int, device: str | None) -> dict[str, Any]:
     """What the child is told."""
     folder = run.training.absolute()
     return {
         "config": str(folder / CONFIG),
         "model_dir": str(folder),
-        **{key: attempt.train[key] for key in ("steps", "checkpoint_every", "seed")},
+        "steps": steps,
+        "checkpoint_every": attempt.train.get("checkpoint_every", usual_checkpoint_every(steps)),
+        "seed": attempt.train["seed"],
         "device": device,
         "val": bool(dataset.dataset.of("val")),
         "names": list(dataset.dataset.names),
