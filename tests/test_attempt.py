@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from conftest import write_yaml
 
-from yolo_pipeline.attempt import attempt_numbers, load
+from yolo_pipeline.attempt import load
+from yolo_pipeline.attempt_files import attempt_numbers
 from yolo_pipeline.errors import AttemptError
 
 SOURCES = [{"path": "raw", "format": "voc"}]

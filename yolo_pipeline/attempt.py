@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,6 +11,15 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from yolo_pipeline import settings
 from yolo_pipeline.attempt_faults import explain
+from yolo_pipeline.attempt_files import (
+    COMMAND_LINE,
+    SettingsFile,
+    attempt_file,
+    chain_of,
+    load_mapping,
+    origin_of,
+    resolve,
+)
 from yolo_pipeline.data_settings import (
     AugmentSettings,
     BackgroundSettings,
@@ -25,12 +33,8 @@ from yolo_pipeline.data_settings import (
     as_tuple,
 )
 from yolo_pipeline.errors import AttemptError
-from yolo_pipeline.formats.yaml_files import BadYaml, load_yaml
 
-Track = Literal["yolo", "tfapi"]
-_NOT_INHERITED_ACROSS_TRACKS = ("model", "pretrained", "head", "train", "detect")
-_TOP_KEYS = ("title", "base", "track", "model", "pretrained", "data", "train", "detect", "notes")
-_COMMAND_LINE = Path("command line")
+Track = Literal["yolo", "tfapi", "classify"]
 _ULTRALYTICS_KEYS = frozenset({"train", "val", "test", "nc", "download"})  # allowed in data.yaml, not ours
 
 
@@ -43,6 +47,13 @@ class DetectSettings(Settings):
     conf: float | None = Field(default=None, gt=0, lt=1, allow_inf_nan=False)
 
 
+class DenseLayer(Settings):
+    """A dense layer of a classifier's head, with ReLU; `dropout` is the share of its outputs left out in training."""
+
+    units: int = Field(ge=1, le=65_536)
+    dropout: float = Field(default=0.0, ge=0, lt=1, allow_inf_nan=False)
+
+
 class _AttemptFile(Settings):
     """The keys of a resolved attempt."""
 
@@ -51,6 +62,8 @@ class _AttemptFile(Settings):
     track: Track = "yolo"
     model: str
     pretrained: bool | str = True
+    weights: str | None = None
+    head: Annotated[tuple[DenseLayer, ...], BeforeValidator(as_tuple), Field(max_length=20)] = ()
     data: DataSettings
     train: dict[str, Any] = Field(default_factory=dict)
     detect: DetectSettings = DetectSettings()
@@ -82,17 +95,12 @@ class _DataFile(Settings):
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
-    path: Path
-    content: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class Attempt:
     """One try, resolved. `root` is the project's folder, from which all relative paths go.
 
-    `train` holds the track's training settings with our defaults filled in; `conf` is that of `detect:`; `changed` are
-    the differences from the base as (key, before, after).
+    `train` holds the track's training settings with our defaults filled in; `head` are the dense layers of a classifier
+    below that of its classes; `conf` is that of `detect:`; `changed` are the differences from the base as (key, before,
+    after).
     """
 
     number: int
@@ -104,16 +112,17 @@ class Attempt:
     pretrained: bool | str
     data: DataSettings
     train: dict[str, Any]
+    head: tuple[DenseLayer, ...] = ()
     conf: float | None = None
     notes: str = ""
     builtin: str | None = None
     dataset_path: str | None = None
     changed: tuple[tuple[str, Any, Any], ...] = ()
-    files: tuple[_File, ...] = ()
+    files: tuple[SettingsFile, ...] = ()
 
     def where(self, key: str) -> str:
         """`FILE: KEY`, the file being the one that says a dotted key, for error messages."""
-        return f"{_origin(self.files, tuple(key.split('.'))).as_posix()}: {key}"
+        return f"{origin_of(self.files, tuple(key.split('.'))).as_posix()}: {key}"
 
     @property
     def file(self) -> Path:
@@ -133,21 +142,12 @@ class Attempt:
             "track": self.track,
             "model": self.model,
             "pretrained": self.pretrained,
+            **({"head": [layer.model_dump() for layer in self.head]} if self.track == "classify" else {}),
             "data": self.data.model_dump(mode="json", exclude_defaults=True),
             "train": dict(sorted(self.train.items())),
             **({"detect": {"conf": self.conf}} if self.conf is not None else {}),
             "notes": self.notes,
         }
-
-
-def attempt_file(root: Path, number: int) -> Path:
-    return root / "attempts" / f"{number}.yaml"
-
-
-def attempt_numbers(root: Path) -> list[int]:
-    """The numbers for which an attempts/N.yaml exists, ascending."""
-    files = (root / "attempts").glob("*.yaml") if (root / "attempts").is_dir() else ()
-    return sorted(int(file.stem) for file in files if re.fullmatch(r"[1-9][0-9]*", file.stem))
 
 
 def load(root: Path, number: int, overrides: Mapping[str, Any] | None = None) -> Attempt:
@@ -159,10 +159,10 @@ def load(root: Path, number: int, overrides: Mapping[str, Any] | None = None) ->
     Raises:
         AttemptError: a file that is missing or no YAML, an unknown key, a wrong value (file and key are named).
     """
-    files = list(_chain(root, number))
+    files = list(chain_of(root, number))
     data_file = _read_data_file(root)
-    bottom = [_File(root / "data.yaml", {"data": data_file.as_data()})]
-    top = [_File(_COMMAND_LINE, {"train": dict(overrides)})] if overrides else []
+    bottom = [SettingsFile(root / "data.yaml", {"data": data_file.as_data()})]
+    top = [SettingsFile(COMMAND_LINE, {"train": dict(overrides)})] if overrides else []
     attempt = _validate([*top, *files, *bottom], data_file)
     if len(files) == 1:
         return replace(attempt, number=number, root=root)
@@ -171,43 +171,11 @@ def load(root: Path, number: int, overrides: Mapping[str, Any] | None = None) ->
     return replace(attempt, number=number, root=root, changed=changed)
 
 
-def _chain(root: Path, number: int) -> Iterator[_File]:
-    """The attempt's file, its base's, and so on."""
-    seen: list[int] = []
-    wanted: int | None = number
-    while wanted is not None:
-        if wanted in seen:
-            path = attempt_file(root, seen[-1])
-            raise AttemptError(f"{path.as_posix()}: base", f"attempt {wanted} builds on itself", "Break the circle")
-        file = _read(root, wanted, seen)
-        seen.append(wanted)
-        yield file
-        wanted = file.content.get("base")
-        if wanted is not None and (not isinstance(wanted, int) or isinstance(wanted, bool)):
-            where = f"{file.path.as_posix()}: base"
-            raise AttemptError(where, f"{wanted!r} is no attempt number", "Write `base: 4`")
-
-
-def _read(root: Path, number: int, seen: list[int]) -> _File:
-    path = attempt_file(root, number)
-    if not path.is_file():
-        there = attempt_numbers(root)
-        known = f"There are {', '.join(map(str, there))}" if there else "There are none: `init DIR` makes a project"
-        where = f"{attempt_file(root, seen[-1]).as_posix()}: base" if seen else path.as_posix()
-        raise AttemptError(where, f"there is no attempt {number}", known)
-    content = _load_yaml(path, path.as_posix())
-    for key in content:
-        if key not in _TOP_KEYS:
-            where = f"{path.as_posix()}: {key}"
-            raise AttemptError(where, "no such key", settings.nearest(str(key), _TOP_KEYS))
-    return _File(path, content)
-
-
 def _read_data_file(root: Path) -> _DataFile:
     path = root / "data.yaml"
     if not path.is_file():
         return _DataFile()
-    content = {key: value for key, value in _load_yaml(path, path.as_posix()).items() if key not in _ULTRALYTICS_KEYS}
+    content = {key: value for key, value in load_mapping(path, path.as_posix()).items() if key not in _ULTRALYTICS_KEYS}
     try:
         return _DataFile.model_validate(content)
     except ValidationError as error:
@@ -215,61 +183,25 @@ def _read_data_file(root: Path) -> _DataFile:
         raise AttemptError(f"{path.as_posix()}: {key}", reason, remedy) from error
 
 
-def _load_yaml(path: Path, shown: str) -> dict[str, Any]:
-    try:
-        content = load_yaml(path)
-    except BadYaml as error:
-        raise AttemptError(shown, str(error), "Mend it there, and save it as YAML in UTF-8") from error
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise AttemptError(shown, "does not hold keys and values", "Write lines such as `model: yolov8n`")
-    return {str(key): value for key, value in content.items()}
-
-
-def _resolve(chain: list[_File]) -> dict[str, Any]:
-    """The chain's settings, nearest word last: mappings merge by key, lists replace, null removes."""
-    resolved: dict[str, Any] = {}
-    for file in reversed(chain):
-        content = file.content
-        if resolved and content.get("track", resolved.get("track", "yolo")) != resolved.get("track", "yolo"):
-            resolved = {key: value for key, value in resolved.items() if key not in _NOT_INHERITED_ACROSS_TRACKS}
-        if file.path != _COMMAND_LINE:  # each attempt has a title and notes of its own
-            resolved = {key: value for key, value in resolved.items() if key not in ("title", "notes")}
-        resolved = _merge(resolved, content)
-    return resolved
-
-
-def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(below)
-    for key, value in above.items():
-        if value is None:
-            merged.pop(key, None)
-        elif isinstance(value, dict):
-            there = merged.get(key)
-            merged[key] = _merge(there if isinstance(there, dict) else {}, value)
-        else:
-            merged[key] = value
-    return merged
-
-
-def _validate(chain: list[_File], data_file: _DataFile) -> Attempt:
-    resolved = _resolve(chain)
+def _validate(chain: list[SettingsFile], data_file: _DataFile) -> Attempt:
+    resolved = resolve(chain)
     try:
         attempt = _AttemptFile.model_validate(resolved)
     except ValidationError as error:
         key, reason, remedy = explain(error, _AttemptFile)
-        raise AttemptError(f"{_origin(chain, tuple(key.split('.')))}: {key}", reason, remedy) from error
-    if not attempt.data.sources:
+        raise AttemptError(f"{origin_of(chain, tuple(key.split('.')))}: {key}", reason, remedy) from error
+    if not attempt.data.sources and not attempt.data.crops_of:
         remedy = "Name one here or in data.yaml"
         raise AttemptError(f"{chain[0].path}: data.sources", "no source of labelled pictures is named", remedy)
     try:
         settings.check_model(attempt.track, attempt.model)
+        settings.check_head(attempt.track, attempt.model, attempt.head)
+        _check_task(attempt)
         train = settings.check_train(attempt.track, attempt.model, attempt.train)
     except settings.BadSettingError as error:
         key, _, text = str(error).partition(": ")
         reason, _, remedy = text.partition(". ")
-        raise AttemptError(f"{_origin(chain, tuple(key.split('.')))}: {key}", reason, remedy) from error
+        raise AttemptError(f"{origin_of(chain, tuple(key.split('.')))}: {key}", reason, remedy) from error
     return Attempt(
         number=0,
         root=Path(),
@@ -277,9 +209,10 @@ def _validate(chain: list[_File], data_file: _DataFile) -> Attempt:
         base=attempt.base,
         track=attempt.track,
         model=attempt.model,
-        pretrained=attempt.pretrained,
+        pretrained=attempt.weights or attempt.pretrained,
         data=attempt.data,
         train=train,
+        head=attempt.head,
         conf=attempt.detect.conf,
         notes=attempt.notes,
         builtin=data_file.builtin,
@@ -288,16 +221,27 @@ def _validate(chain: list[_File], data_file: _DataFile) -> Attempt:
     )
 
 
-def _origin(chain: Sequence[_File], key: tuple[str, ...]) -> Path:
-    """The file of the chain that says a key: the nearest one, as far down the key as any says it."""
-    for depth in range(len(key), 0, -1):
-        for file in chain:
-            value: Any = file.content
-            for part in key[:depth]:
-                value = value.get(part) if isinstance(value, dict) else None
-            if value is not None:
-                return file.path
-    return chain[0].path
+_FOR_BOXES = ("backgrounds", "cutouts")
+
+
+def _check_task(attempt: _AttemptFile) -> None:
+    """
+    Raises:
+        BadSettingError: data settings that the track's task has no use for; two files to start from.
+    """
+    if attempt.weights is not None and isinstance(attempt.pretrained, str):
+        raise settings.BadSettingError("weights: says what pretrained says, too. Leave one of them out")
+    if attempt.track != "classify":
+        if attempt.data.crops_of is not None:
+            reason = f"is for the track classify, not for {attempt.track}"
+            raise settings.BadSettingError(f"data.crops_of: {reason}. Name the data set under sources")
+        return
+    reason = "is for boxes, which the track classify has none of"
+    for key in _FOR_BOXES:
+        if getattr(attempt.data, key) is not None:
+            raise settings.BadSettingError(f"data.{key}: {reason}. Say `{key}: null`")
+    if attempt.data.augment is not None and attempt.data.augment.box is not None:
+        raise settings.BadSettingError(f"data.augment.box: {reason}. Leave it out")
 
 
 def differences(

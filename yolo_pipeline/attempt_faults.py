@@ -17,6 +17,8 @@ from yolo_pipeline.data_settings import (
 )
 
 _FORMS = {
+    "head": "[{units: 256, dropout: 0.3}]",
+    "crops_of": "datasets/fridge",
     "sources": "[{path: datasets/raw/pictures}]",
     "classes": "[chicken, onion]",
     "rename": "{egg: eggs}",

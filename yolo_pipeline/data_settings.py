@@ -41,6 +41,10 @@ def _width_and_height(value: object) -> object:
     raise ValueError("a size is a number of pixels, or [width, height]")
 
 
+def _as_source(value: object) -> object:
+    return {"path": value} if isinstance(value, str) else value
+
+
 _SPLIT_SUM_TOLERANCE = 1e-6
 
 _CHANGES = {"flip", "rot90", "rotation_deg", "brightness", "blur_px"}
@@ -160,9 +164,13 @@ class CutoutSettings(Settings):
 
 
 class DataSettings(Settings):
-    """What the data set of an attempt is made of."""
+    """What the data set of an attempt is made of.
+
+    `crops_of`, for a classification attempt, is a source of boxes, each of which becomes a picture.
+    """
 
     sources: Annotated[tuple[SourceSettings, ...], BeforeValidator(as_tuple)] = ()
+    crops_of: Annotated[SourceSettings | None, BeforeValidator(_as_source)] = None
     classes: Annotated[tuple[ClassName, ...] | None, BeforeValidator(as_tuple), Field(min_length=1)] = None
     rename: dict[ClassName, ClassName] = Field(default_factory=dict)
     split: SplitSettings | None = None

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from yolo_pipeline.classification import Classified
 from yolo_pipeline.comparison import DataDifference
 from yolo_pipeline.diagnosis import Advice, CurveReading, Diagnosis, Difference, Draws, Interval
 from yolo_pipeline.errors import one_line
@@ -25,7 +26,8 @@ class Results:
 
     Attributes:
         record: as in record.json.
-        scores: by the one judge; empty for a run from elsewhere that left no detections.
+        scores: by the one judge; empty for a run from elsewhere that left no detections, and for a classifier.
+        classified: split -> scores and diagnosis of a classifier; empty for a detector.
         curves: empty where the run left none.
         intervals: split -> name of a metric (`mAP50`, `mAP50_95`) -> where it may lie.
         drawn: split -> what these were made of, to pair with that of another attempt on the same images.
@@ -45,6 +47,7 @@ class Results:
     reading: CurveReading | None = None
     advice: tuple[Advice, ...] = ()
     dataset: Path | None = None
+    classified: Mapping[Split, Classified] = field(default_factory=dict)
     drawn: Mapping[Split, Draws] = field(default_factory=dict, repr=False, compare=False)
 
     def picture(self, file_name: str) -> Path | None:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from yolo_pipeline.classification import PictureClassScores, PictureScores
 from yolo_pipeline.comparison import SavedImage
 from yolo_pipeline.errors import FinishedError, InputError, command
 from yolo_pipeline.files import free_name, read_json, write_json, write_text
@@ -158,8 +159,23 @@ class Run:
     def write_record(self, record: dict[str, Any]) -> None:
         write_json(self.record_file, record)
 
-    def write_scores(self, scores: dict[Split, Scores]) -> None:
+    def write_scores(self, scores: Mapping[Split, Scores | PictureScores]) -> None:
         write_json(self.scores_file, {split: asdict(value) for split, value in scores.items()})
+
+    @property
+    def classifies(self) -> bool:
+        """Whether its scores are those of a classifier: `read_picture_scores` reads them, else `read_scores`."""
+        return bool(self.record.get("settings", {}).get("track") == "classify")
+
+    def read_picture_scores(self) -> dict[Split, PictureScores]:
+        found: dict[Split, PictureScores] = {}
+        try:
+            for split, value in _read(self.scores_file).items():
+                classes = {name: PictureClassScores(**entry) for name, entry in value.pop("classes").items()}
+                found[split] = PictureScores(**value, classes=classes)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise InputError(self.scores_file, f"holds no scores of pictures ({error})", _ANEW) from error
+        return found
 
     def read_scores(self) -> dict[Split, Scores]:
         found: dict[Split, Scores] = {}

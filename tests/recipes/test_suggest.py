@@ -11,6 +11,7 @@ from conftest import write_yaml
 
 from yolo_pipeline import attempt as attempts
 from yolo_pipeline.advising.korean import in_korean
+from yolo_pipeline.attempt_files import attempt_file
 from yolo_pipeline.commands.advising import suggest as command
 from yolo_pipeline.diagnosis import Advice
 from yolo_pipeline.errors import InputError
@@ -143,7 +144,7 @@ def test_a_number_that_only_a_run_bears_is_not_free(blind: Path) -> None:
 
 
 def test_another_confidence_alone_is_no_new_attempt(project: Path) -> None:
-    settings = attempts.attempt_file(project, 1)
+    settings = attempt_file(project, 1)
     settings.write_text(settings.read_text(encoding="utf-8") + "detect: {conf: 0.95}\n", encoding="utf-8")
     save_run(project, 1, 0.9)
     found = suggest(project, 1)
@@ -156,7 +157,7 @@ def test_another_confidence_comes_along_with_other_changes(blind: Path) -> None:
     def both(advice: Advice) -> Advice:
         return replace(advice, changes=(*advice.changes, ("detect.conf", None)))
 
-    settings = attempts.attempt_file(blind, 1)
+    settings = attempt_file(blind, 1)
     settings.write_text(settings.read_text(encoding="utf-8") + "detect: {conf: 0.95}\n", encoding="utf-8")
     found = suggest(blind, 1, both)
     assert attempts.load(blind, 4).changed == (("detect", {"conf": 0.95}, None), ("train.epochs", 1, 100))

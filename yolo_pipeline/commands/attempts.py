@@ -24,7 +24,7 @@ from yolo_pipeline.console import terminal_progress
 from yolo_pipeline.errors import INTERRUPTED, UsageError, command
 from yolo_pipeline.files import read_json
 from yolo_pipeline.reporting.diagnosed import NOTHING_JUDGED, advice_lines
-from yolo_pipeline.reporting.tables import score_rows, terminal_table
+from yolo_pipeline.reporting.tables import picture_score_rows, score_rows, terminal_table
 
 _ADVICE = 3  # said at the end of training; the report has all
 
@@ -60,7 +60,8 @@ def train(
         warn("interrupted; what is done is kept. Go on with:")
         warn(command(project, f"train --attempt {number} --resume"))
         raise typer.Exit(INTERRUPTED) from None
-    print_table(terminal_table(f"attempt {number}", *score_rows(dict(run.read_scores()))))
+    rows = picture_score_rows(run.read_picture_scores()) if run.classifies else score_rows(dict(run.read_scores()))
+    print_table(terminal_table(f"attempt {number}", *rows))
     advice = read_json(run.diagnosis_file)["advice"]
     for one in advice[:_ADVICE]:
         show(f"{one['rule']}: {one['measured']}. {one['remedy']}")

@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from yolo_pipeline.attempt import attempt_numbers
+from yolo_pipeline.attempt_files import attempt_numbers
 from yolo_pipeline.errors import InputError
 from yolo_pipeline.fonts import font_file
 from yolo_pipeline.runtimes import install_command

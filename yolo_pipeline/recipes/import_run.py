@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from yolo_pipeline.attempt import attempt_file, attempt_numbers
+from yolo_pipeline.attempt_files import attempt_file, attempt_numbers
 from yolo_pipeline.curves import events
 from yolo_pipeline.curves import ultralytics as results_csv
 from yolo_pipeline.errors import FinishedError, InputError, UsageError, one_line

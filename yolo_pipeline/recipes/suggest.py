@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from yolo_pipeline import attempt as attempts
-from yolo_pipeline.attempt import Attempt, attempt_file, attempt_numbers, differences
+from yolo_pipeline.attempt import Attempt, differences
+from yolo_pipeline.attempt_files import attempt_file, attempt_numbers
 from yolo_pipeline.diagnosis import Advice
 from yolo_pipeline.errors import AttemptError, one_line
 from yolo_pipeline.files import write_text

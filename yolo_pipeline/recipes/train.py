@@ -17,13 +17,16 @@ from yolo_pipeline import attempt as attempts
 from yolo_pipeline import decoding, images
 from yolo_pipeline.asking import Predictor
 from yolo_pipeline.attempt import Attempt, differences
+from yolo_pipeline.attempt_files import attempt_numbers
 from yolo_pipeline.building.splitting import splits_by_content
 from yolo_pipeline.building.writing import counts
+from yolo_pipeline.classification import PictureScores
 from yolo_pipeline.comparison import SavedImage
 from yolo_pipeline.decoding import Pixels
 from yolo_pipeline.errors import AnnotationError, FinishedError, UsageError
 from yolo_pipeline.files import set_aside, write_json
-from yolo_pipeline.judging.coco import results_json, truth_json
+from yolo_pipeline.judging.classification import judge_pictures
+from yolo_pipeline.judging.coco import CocoResults, CocoTruth, results_json, truth_json
 from yolo_pipeline.judging.detection import judge
 from yolo_pipeline.nouns import JUDGED, Scores, Split
 from yolo_pipeline.progress import Progress, silent
@@ -63,7 +66,7 @@ def train(
     """
     if resume and again:
         raise UsageError("--resume goes on with a run, --again begins anew: say one of them")
-    run = claim(root, number, attempts.attempt_numbers(root), resume=resume, again=again)
+    run = claim(root, number, attempt_numbers(root), resume=resume, again=again)
     record = run.record if resume else {}
     asked = {**record.get("overrides", {}), **(overrides or {})}
     attempt = attempts.load(root, number, asked)
@@ -129,8 +132,11 @@ def _judge(track: Track, attempt: Attempt, data: Build, run: Run, record: dict[s
     began = time.perf_counter()
     asking = asking_of(track, {**record, "settings": attempt.settings()})
     predictor = track.open(run.folder / record["training"]["weights"], asking)
-    scores = {
-        split: _judge_split(predictor, data, split, run, progress) for split in JUDGED if data.built.dataset.of(split)
+    judged_by = judge_pictures if track.task == "classify" else judge
+    scores: dict[Split, Scores | PictureScores] = {
+        split: judged_by(*_seen(predictor, data, split, run, progress))
+        for split in JUDGED
+        if data.built.dataset.of(split)
     }
     run.write_scores(scores)
     judged = sum(score.images for score in scores.values())
@@ -155,7 +161,10 @@ def _refuse_changed(run: Run, record: Mapping[str, Any], attempt: Attempt) -> No
         raise FinishedError(run.folder, reason, "Undo the change, or add --again to begin anew")
 
 
-def _judge_split(predictor: Predictor, data: Build, split: Split, run: Run, progress: Progress) -> Scores:
+def _seen(
+    predictor: Predictor, data: Build, split: Split, run: Run, progress: Progress
+) -> tuple[CocoTruth, CocoResults]:
+    """The truth of a split and what the model says of its pictures, as they were saved."""
     built = data.built
     records = built.dataset.of(split)
     detections = []
@@ -166,7 +175,7 @@ def _judge_split(predictor: Predictor, data: Build, split: Split, run: Run, prog
     truth, results = truth_json(records, names, built.files, data.hashes), results_json(detections, names)
     write_json(run.truth_file(split), truth, indent=None)
     write_json(run.detections_file(split), results, indent=None)
-    return judge(truth, results)
+    return truth, results
 
 
 def _picture(file: Path) -> Pixels:

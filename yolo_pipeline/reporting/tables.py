@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from yolo_pipeline.classification import PictureScores
 from yolo_pipeline.errors import one_line
 from yolo_pipeline.nouns import Scores
 
 MOST_SIDE_BY_SIDE = 6  # attempts; more have a row each
 METRICS = ("mAP50", "mAP50_95", "precision", "recall", "f1", "conf")
+PICTURE_METRICS = ("top1", "top5", "loss")
+"""Names of the judge's figures: of a detector, of a classifier."""
+
 _JUDGED_ALIKE = {
     "tfapi/DetectionBoxes_Precision/mAP@.50IOU": "mAP50",
     "tfapi/DetectionBoxes_Precision/mAP": "mAP50_95",
@@ -86,6 +90,21 @@ def terminal_table(title: str, header: Sequence[str], rows: Iterable[Sequence[An
     for row in rows:
         table.add_row(*(Text(one_line(str(cell))) for cell in row))
     return table
+
+
+def picture_score_rows(scores: Mapping[Any, PictureScores]) -> tuple[list[str], list[list[Any]]]:
+    """The same of a classifier's."""
+    header = ["split", "images", *PICTURE_METRICS, "right"]
+    rows = [
+        [split, score.images, *(short(getattr(score, name)) for name in PICTURE_METRICS), right_of_all(score)]
+        for split, score in scores.items()
+    ]
+    return header, rows
+
+
+def right_of_all(scores: PictureScores) -> str:
+    """`97 of 100`: pictures whose most likely class is right."""
+    return f"{round((scores.top1 or 0.0) * scores.images)} of {scores.images}"
 
 
 def score_rows(scores: dict[Any, Scores]) -> tuple[list[str], list[list[Any]]]:

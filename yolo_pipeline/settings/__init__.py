@@ -5,24 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from yolo_pipeline.settings import tfapi, yolo
+from yolo_pipeline.settings import classify, tfapi, yolo
+from yolo_pipeline.settings.classify import check_head
 from yolo_pipeline.settings.faults import BadSettingError, nearest
 
-__all__ = ["BadSettingError", "check_model", "check_train", "nearest", "trained_size"]
+__all__ = ["BadSettingError", "check_head", "check_model", "check_train", "nearest", "trained_size"]
 
 
 def check_train(track: str, model: str, train: Mapping[str, Any]) -> dict[str, Any]:
     """The training settings of an attempt with the defaults filled in.
 
     Args:
-        track: yolo or tfapi.
+        track: yolo, tfapi or classify.
         model: a name that `check_model` lets pass.
         train: the attempt's `train:` mapping, keys as the track's framework names them.
 
     Raises:
         BadSettingError: an unknown key (the nearest is named), one that is said elsewhere, or a wrong value.
     """
-    return tfapi.check_train(model, train) if track == "tfapi" else yolo.check_train(train)
+    match track:
+        case "tfapi":
+            return tfapi.check_train(model, train)
+        case "classify":
+            return classify.check_train(model, train)
+    return yolo.check_train(train)
 
 
 def check_model(track: str, model: str) -> None:
@@ -31,10 +37,7 @@ def check_model(track: str, model: str) -> None:
     Raises:
         BadSettingError: with the nearest right name.
     """
-    if track == "tfapi":
-        tfapi.check_model(model)
-    else:
-        yolo.check_model(model)
+    {"tfapi": tfapi.check_model, "classify": classify.check_model}.get(track, yolo.check_model)(model)
 
 
 def trained_size(track: str, model: str, train: Mapping[str, Any]) -> int | None:

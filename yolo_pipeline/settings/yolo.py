@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -84,11 +84,21 @@ def is_file_name(model: str) -> bool:
 @cache
 def models() -> frozenset[str]:
     """Names of the detection models that the installed Ultralytics can build, such as yolov8n."""
+    return frozenset(_names(lambda stem: not _SUFFIXED_TASK.search(stem) and "world" not in stem))
+
+
+@cache
+def classifiers() -> frozenset[str]:
+    """Names of the classification models that the installed Ultralytics can build, such as yolov8n-cls."""
+    return frozenset(_names(lambda stem: stem.endswith("-cls")))
+
+
+def _names(wanted: Callable[[str], bool]) -> set[str]:
     names: set[str] = set()
     for file in sorted((_ultralytics_folder() / "cfg" / "models").glob("*/*.yaml")):
         text = file.read_text(encoding="utf-8")
         family = re.fullmatch(r"(yolov?\d+)([a-z]?(?:-.+)?)", file.stem)
-        if family is None or _SUFFIXED_TASK.search(file.stem) or "world" in file.stem:
+        if family is None or not wanted(file.stem):
             continue
         head, tail = family.groups()
         scales = yaml.safe_load(text).get("scales") or {}
@@ -96,7 +106,7 @@ def models() -> frozenset[str]:
             names.update(f"{head}{scale}{tail}" for scale in scales)
         else:
             names.add(file.stem)
-    return frozenset(names)
+    return names
 
 
 def _check_value(key: str, value: Any, default: Any) -> tuple[bool, str]:

@@ -39,6 +39,7 @@ class Track(Protocol):
     """A framework: how a model is trained, and asked."""
 
     task: Literal["detect", "classify"]
+    """A classifier's predictor gives a detection of the whole picture for every class, its score the probability."""
 
     runtime: str
     """What runs its weights as they were trained, and what every other runtime is held to: torch, tensorflow."""
@@ -119,7 +120,11 @@ class Track(Protocol):
         ...
 
 
-TRACKS = {"yolo": "yolo_pipeline.tracks.yolo", "tfapi": "yolo_pipeline.tracks.tfapi"}
+TRACKS = {
+    "yolo": "yolo_pipeline.tracks.yolo",
+    "tfapi": "yolo_pipeline.tracks.tfapi",
+    "classify": "yolo_pipeline.tracks.classify",
+}
 """Track name -> module with a class `Track`-shaped object named `track`; imported when it is asked for."""
 
 
