@@ -55,7 +55,7 @@ def main() -> None:
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Two tracks, the same data, judge and minutes.")
     parser.add_argument("--minutes", type=float, default=10, help="of training for each (default 10)")
-    parser.add_argument("--yolo-model", default="yolov8n.yaml")
+    parser.add_argument("--yolo-model", default="yolov8n")
     parser.add_argument("--tfapi-model", default="ssd_mobilenet_v2_fpnlite_320x320")
     parser.add_argument("--batch", type=int, default=4, help="of the TF-API track (default 4)")
     parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
