@@ -189,7 +189,8 @@ def _validate(chain: list[SettingsFile], data_file: _DataFile) -> Attempt:
         attempt = _AttemptFile.model_validate(resolved)
     except ValidationError as error:
         key, reason, remedy = explain(error, _AttemptFile)
-        raise AttemptError(f"{origin_of(chain, tuple(key.split('.')))}: {key}", reason, remedy) from error
+        file = chain[0].path if reason == "is missing" else origin_of(chain, tuple(key.split(".")))
+        raise AttemptError(f"{file}: {key}", reason, remedy) from error
     if not attempt.data.sources and not attempt.data.crops_of:
         remedy = "Name one here or in data.yaml"
         raise AttemptError(f"{chain[0].path}: data.sources", "no source of labelled pictures is named", remedy)

@@ -88,18 +88,26 @@ def resolve(chain: Sequence[SettingsFile]) -> dict[str, Any]:
             resolved = {key: value for key, value in resolved.items() if key not in _NOT_INHERITED_ACROSS_TRACKS}
         if file.path != COMMAND_LINE:  # each attempt has a title and notes of its own
             resolved = {key: value for key, value in resolved.items() if key not in ("title", "notes")}
-        resolved = _merge(_without_other_source(resolved, content), content)
+        resolved = _merge(_without_others(resolved, content), content)
     return resolved
 
 
-def _without_other_source(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """What names its own source of pictures takes over none of the other kind: `sources` or `crops_of`."""
+_INSTEAD = (("sources", "crops_of"), ("weights", "pretrained"))
+"""Keys of which the one that is said nearest goes before the other: of `data:`, of the attempt."""
+
+
+def _without_others(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """What a file does not take over, since it says the same in another key."""
+    kept, (of_data, of_attempt) = dict(below), _INSTEAD
     said, data = above.get("data"), below.get("data")
-    if not isinstance(said, dict) or not isinstance(data, dict):
-        return below
-    other = {"crops_of": "sources", "sources": "crops_of"}
-    gone = {other[key] for key in other if said.get(key) and other[key] not in said}
-    return {**below, "data": {key: value for key, value in data.items() if key not in gone}}
+    if isinstance(said, dict) and isinstance(data, dict):
+        kept["data"] = _without_other(data, said, of_data)
+    return _without_other(kept, above, of_attempt)
+
+
+def _without_other(below: dict[str, Any], above: Mapping[str, Any], pair: tuple[str, str]) -> dict[str, Any]:
+    gone = {other for key, other in (pair, pair[::-1]) if above.get(key) is not None and other not in above}
+    return {key: value for key, value in below.items() if key not in gone}
 
 
 def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

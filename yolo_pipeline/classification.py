@@ -24,9 +24,7 @@ def whole(label: str, width: float, height: float) -> Truth:
 
 def is_whole(image: ImageRecord) -> bool:
     """Whether a picture is classified: one object, and that is all of it."""
-    return image.truths[1:] == () and image.truths[:1] == tuple(
-        whole(truth.label, image.width, image.height) for truth in image.truths[:1]
-    )
+    return len(image.truths) == 1 and image.truths[0] == whole(image.truths[0].label, image.width, image.height)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,8 @@ class Answer:
     Attributes:
         image: its file name in the data set.
         label: the class that it is labelled with.
-        said: the likeliest classes with their probabilities, the best first; five at most.
+        said: the likeliest classes with their probabilities, the best first; five at most. Where the first one's is 0,
+            nothing was said.
         of_label: probability of `label`.
     """
 
@@ -73,7 +72,7 @@ class Answer:
 
     @property
     def is_right(self) -> bool:
-        return self.said[0][0] == self.label
+        return self.said[0][0] == self.label and self.of_label > 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

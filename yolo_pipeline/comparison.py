@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from yolo_pipeline.classification import whole
 from yolo_pipeline.nouns import Split, Truth
 
 
@@ -34,6 +35,12 @@ class BoxChange:
     before: Truth | None
     after: Truth | None
     iou: float = 0.0
+
+    @property
+    def is_of_picture(self) -> bool:
+        """Whether it is of a classified picture, whose box is all of it."""
+        truths = [truth for truth in (self.before, self.after) if truth is not None]
+        return all(truth == whole(truth.label, self.image.width, self.image.height) for truth in truths)
 
 
 @dataclass(frozen=True, slots=True)

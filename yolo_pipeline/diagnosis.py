@@ -23,7 +23,10 @@ SuspectKind = Literal["missing", "wrong class", "loose", "group"]
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Where a figure may lie had other images of the same kind been drawn: bootstrap over images, percentiles."""
+    """Where a figure may lie had other images of the same kind been drawn.
+
+    Of detectors: bootstrap over images, percentiles; of classifiers: see `judging.classified`.
+    """
 
     low: float
     high: float

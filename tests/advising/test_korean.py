@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from made_evidence import evidence
+from made_pictures import of_pictures
 from test_rules import CASES
+from test_rules_classify import CASES as OF_CLASSIFIERS
 
-from yolo_pipeline.advising import advise, english, korean
+from yolo_pipeline.advising import Evidence, advise, english, korean
 from yolo_pipeline.advising.english import ENGLISH
 from yolo_pipeline.advising.korean import KOREAN, in_korean
 from yolo_pipeline.advising.words import Words
@@ -20,7 +23,11 @@ HANGUL = re.compile("[가-힣]")
 
 @pytest.mark.parametrize(
     ("in_english", "in_its_words"),
-    [pytest.param(ENGLISH, KOREAN, id="yolo"), pytest.param(english.TFAPI, korean.TFAPI, id="tfapi")],
+    [
+        pytest.param(ENGLISH, KOREAN, id="yolo"),
+        pytest.param(english.TFAPI, korean.TFAPI, id="tfapi"),
+        pytest.param(english.CLASSIFY, korean.CLASSIFY, id="classify"),
+    ],
 )
 def test_every_rule_has_its_words(in_english: dict[str, Words], in_its_words: dict[str, Words]) -> None:
     assert list(in_its_words) == list(in_english)
@@ -29,10 +36,17 @@ def test_every_rule_has_its_words(in_english: dict[str, Words], in_its_words: di
         assert all(map(HANGUL.search, (words.measured, words.cause, words.remedy))), rule
 
 
-@pytest.mark.parametrize(("rule", "fires", "silent"), CASES)
-def test_its_figures_fill_every_place(rule: str, fires: dict[str, Any], silent: dict[str, Any]) -> None:
-    for advice in advise(evidence(**fires)):
-        words = (korean.TFAPI if "track" in advice.figures else KOREAN)[advice.rule]
+@pytest.mark.parametrize(
+    ("of", "fires"),
+    [
+        *(pytest.param(evidence, case.values[1], id=f"boxes: {case.id}") for case in CASES),
+        *(pytest.param(of_pictures, case.values[1], id=f"pictures: {case.id}") for case in OF_CLASSIFIERS),
+    ],
+)
+def test_its_figures_fill_every_place(of: Callable[..., Evidence], fires: dict[str, Any]) -> None:
+    tables = {"tfapi": korean.TFAPI, "classify": korean.CLASSIFY}
+    for advice in advise(of(**fires)):
+        words = tables.get(advice.figures.get("track", ""), KOREAN)[advice.rule]
         assert words.fields <= advice.figures.keys()
         said = in_korean(advice)
         for sentence in (said.measured, said.cause, said.remedy):
@@ -51,6 +65,7 @@ def test_the_same_numbers_stand_in_both() -> None:
 
 def test_figures_outlive_json() -> None:
     """What is saved as JSON can be said in Korean later."""
-    for case in CASES:
-        for advice in advise(evidence(**dict(case.values[1]))):
+    given = [*(evidence(**case.values[1]) for case in CASES), *(of_pictures(**c.values[1]) for c in OF_CLASSIFIERS)]
+    for one in given:
+        for advice in advise(one):
             assert json.loads(json.dumps(advice.figures)) == advice.figures

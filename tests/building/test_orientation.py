@@ -82,6 +82,37 @@ def test_which_settings_mirror(track: str, train: dict[str, object], asked: dict
     assert turnings({"track": track, "train": train, "data": {}}) == asked
 
 
+@pytest.mark.parametrize(
+    ("model", "train", "asked"),
+    [
+        pytest.param("resnet18", {}, {}, id="nothing is mirrored unasked"),
+        pytest.param(
+            "resnet18",
+            {"augment": {"flip": ["horizontal", "vertical"], "rotation_deg": 89}},
+            {"train.augment.flip": [LEFT_RIGHT, TOP_BOTTOM]},
+            id="flips",
+        ),
+        pytest.param(
+            "resnet18",
+            {"augment": {"flip": [], "rotation_deg": 180}},
+            {"train.augment.rotation_deg": [QUARTER, UPSIDE_DOWN]},
+            id="turned all the way",
+        ),
+        pytest.param("yolov8n-cls", {}, {"train.fliplr": [LEFT_RIGHT]}, id="Ultralytics' default"),
+    ],
+)
+def test_which_settings_of_a_classifier_mirror(
+    model: str, train: dict[str, object], asked: dict[str, list[Turning]]
+) -> None:
+    assert turnings({"track": "classify", "model": model, "train": train, "data": {}}) == asked
+
+
+def test_a_block_of_augmentation_is_left_out() -> None:
+    assert orientation_warnings("69", {"train.augment.rotation_deg": [UPSIDE_DOWN]}) == (
+        "train.augment.rotation_deg may make another sign of 6, 9 (leave it out)",
+    )
+
+
 def test_a_switch_is_set_to_false() -> None:
     said = orientation_warnings(["3"], {"train.random_horizontal_flip": [LEFT_RIGHT]})
     assert said == ("train.random_horizontal_flip may make another sign of 3 (set it to false)",)

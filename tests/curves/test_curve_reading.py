@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yolo_pipeline.curves.reading import by_evaluation, read
+from yolo_pipeline.curves.reading import by_evaluation, figures_at, read
 from yolo_pipeline.diagnosis import CurveReading
 from yolo_pipeline.nouns import Curves
 
@@ -50,6 +50,38 @@ def test_one_noisy_epoch_says_nothing() -> None:
     assert calm is not None
     assert noisy is not None
     assert (noisy.val_rise, noisy.still_falling) == (calm.val_rise, calm.still_falling) == (0.0, 0.0)
+
+
+def of_classifier(loss: list[float], accuracy: list[float]) -> Curves:
+    columns = {
+        "epoch": tuple(float(epoch) for epoch in range(1, len(loss) + 1)),
+        "train/loss": tuple(loss),
+        "train/accuracy": tuple(accuracy),
+        "val/loss": tuple(loss),
+        "val/accuracy": tuple(accuracy),
+    }
+    return Curves(columns)
+
+
+def test_a_classifier_is_best_at_its_best_accuracy() -> None:
+    said = read(of_classifier([9, 7, 5, 4, 4, 4, 4, 4, 4, 5, 6, 6, 6], [0.5] * 10 + [0.9, 0.8, 0.8]), 13)
+    assert said is not None
+    assert (said.best, said.lowest, said.val_rise) == (11, 4, 0.5)
+
+
+def test_of_epochs_with_one_accuracy_that_of_the_lowest_loss_is_best() -> None:
+    said = read(of_classifier([3, 2, 1, 2, 3], [0.9, 0.9, 0.8, 0.9, 0.9]), 5)
+    assert said is not None
+    assert said.best == 2
+    unknown = Curves({**of_classifier([1, 1, 1], [0.5, 0.9, 0.9]).columns, "val/loss": (math.nan,) * 3})
+    assert (said := read(unknown, 3)) is not None
+    assert said.best == 2
+
+
+def test_figures_of_an_epoch() -> None:
+    told = Curves({"epoch": (3.0, 4.0), "train/loss": (2.0, math.nan), "val/loss": (1.5, 1.0)})
+    assert figures_at(told, 4) == {"epoch": 4.0, "val/loss": 1.0}
+    assert figures_at(told, 5) == figures_at(told, None) == figures_at(Curves({}), 1) == {}
 
 
 def test_stopped_early() -> None:

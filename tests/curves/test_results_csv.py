@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yolo_pipeline.curves.ultralytics import read, read_results
+from yolo_pipeline.curves.ultralytics import read, read_classifier, read_results
 from yolo_pipeline.errors import InputError
 from yolo_pipeline.nouns import Curves
 from yolo_pipeline.run import Run
@@ -26,6 +26,11 @@ ULTRALYTICS = """\
 epoch,time,train/box_loss,train/cls_loss,train/dfl_loss,metrics/precision(B),metrics/recall(B),metrics/mAP50(B),metrics/mAP50-95(B),val/box_loss,val/cls_loss,val/dfl_loss,lr/pg0
 1,4.5,1.1346,1.4327,1.2357,0.65743,0.53405,0.9,0.2,1.0844,1.1279,1.1264,8.33e-06
 2,8.25,1.1106,1.3458,1.2384,0.6814,0.54133,0.5,0.23,1.0826,1.1037,1.1241,1.196e-05
+"""
+CLASSIFIER = """\
+epoch,time,train/loss,metrics/accuracy_top1,metrics/accuracy_top5,val/loss,lr/pg0
+1,22.5,1.08061,0.25,1,1.10763,0.002
+2,40.25,0.82109,0.5,1,1.0977,0.001
 """
 
 
@@ -180,3 +185,22 @@ def test_curves_with_gaps_come_back_from_a_run(tmp_path: Path) -> None:
     assert (found["step"], found["train/cls_loss"][0], found["val/mAP50"][1]) == ((100.0, 200.0), 0.5, 0.25)
     assert math.isnan(found["train/cls_loss"][1])
     assert math.isnan(found["val/mAP50"][0])
+
+
+def test_a_classifier_in_the_shared_names(table) -> None:
+    assert read_classifier(table(CLASSIFIER)).columns == {
+        "epoch": (1, 2),
+        "seconds": (22.5, 40.25),
+        "train/loss": (1.08061, 0.82109),
+        "val/accuracy": (0.25, 0.5),
+        "val/accuracy_top5": (1, 1),
+        "val/loss": (1.10763, 1.0977),
+        "lr/pg0": (0.002, 0.001),
+    }
+
+
+def test_a_table_of_the_other_task_is_refused(table) -> None:
+    with pytest.raises(InputError, match=r"has no column metrics/accuracy_top1\. Give the one .* for a classifier"):
+        read_classifier(table(ULTRALYTICS))
+    with pytest.raises(InputError, match=r"has no column metrics/mAP50\(B\)\. .* while it trains a detector"):
+        read(table(CLASSIFIER))

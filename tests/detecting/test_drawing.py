@@ -19,6 +19,7 @@ from yolo_pipeline.detecting.drawing import (
     luminance,
     score_said,
     shortened,
+    with_classes,
 )
 from yolo_pipeline.nouns import Box
 
@@ -165,3 +166,31 @@ def test_drawing_is_quick() -> None:
         drawn(pixels, boxes, palette)
         seconds.append(time.process_time() - began)
     assert min(seconds) < 0.01
+
+
+def test_classes_stand_in_the_corner_of_a_large_picture_and_hide_little_of_it() -> None:
+    said = [found("닭", 0.9), found("onion", 0.07), found("beef", 0.03)]
+    pixels = grey(800, 600)
+    picture = with_classes(pixels, said, colours(["onion", "닭", "beef"]))
+    assert picture.shape == pixels.shape
+    assert (pixels == GREY).all()
+    rows, columns = changed(picture).any(axis=1), changed(picture).any(axis=0)
+    assert (rows.sum() * columns.sum()) / (800 * 600) < 0.15
+    assert rows[:30].all()
+    assert tuple(picture[1, 1]) == colours(["onion", "닭", "beef"])["닭"]
+
+
+def test_classes_stand_below_a_small_picture_which_is_enlarged() -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (28, 28, 3), dtype=np.uint8)
+    picture = with_classes(pixels, [found("a class of many letters", 0.2)] * 5, {})
+    assert (picture[: 28 * 7 : 7, : 28 * 7 : 7] == pixels).all()
+    assert picture.shape[0] > 28 * 7
+    assert picture.shape[1] >= 28 * 7
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (1, 5000), (5000, 1), (191, 4000), (193, 193)])
+def test_classes_on_pictures_of_any_shape(width: int, height: int) -> None:
+    said = [found("닭" * 30, 1.0), *(found(str(n), 0.01) for n in range(4))]
+    picture = with_classes(grey(width, height), said, {})
+    assert picture.dtype == np.uint8
+    assert picture.shape[1] >= label_sprite(f"{'닭' * 23}… 1.00", 11, (0, 0, 0)).shape[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from yolo_pipeline import formats
+from yolo_pipeline.classification import whole
 from yolo_pipeline.errors import InputError
 from yolo_pipeline.formats import FORMATS
 from yolo_pipeline.nouns import Box, Dataset, ImageRecord, Truth
@@ -47,6 +49,9 @@ def source(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             records.append(ImageRecord(pictures / name, name, 100, 90, ".png", TRUTHS))
         write = FORMATS[request.param].write
         if write is not None:
+            if request.param == "folders":
+                labels = ("egg", "양파")
+                records = [replace(r, truths=(whole(n, 100, 90),)) for r, n in zip(records, labels, strict=True)]
             (folder / "source").mkdir()
             write(Dataset(("egg", "양파"), tuple(records)), folder / "source")
         else:

@@ -36,6 +36,26 @@ SOURCES: dict[str, str] = {
     "larger model": f"{_TIPS}: larger models produce better results in nearly all cases, given enough pictures",
 }
 
+_NORTHCUTT = "C. Northcutt et al., Pervasive Label Errors in Test Sets, NeurIPS 2021; Confident Learning, JAIR 2021"
+_BENGIO = "Y. Bengio, Practical Recommendations for Gradient-Based Training, 2012: until early stopping ends it"
+
+OF_CLASSIFIERS: dict[str, str] = {
+    "mirrored classes": SOURCES["mirrored classes"],
+    "dropout": "N. Srivastava et al., Dropout: A Simple Way to Prevent Neural Networks from Overfitting, JMLR 2014",
+    "overfitting": "L. Prechelt, Early Stopping, But When?, 1998; C. Shorten and T. Khoshgoftaar, Image Data "
+    "Augmentation, J. Big Data 2019",
+    "random backbone": "J. Yosinski et al., How transferable are features in deep neural networks?, NeurIPS 2014",
+    "underfitting": "Keras, Transfer learning and fine-tuning: unfreeze the backbone at a very low learning rate",
+    "wrong labels": _NORTHCUTT,
+    "contradicting labels": _NORTHCUTT,
+    "rare class": "G. King and L. Zeng, Logistic Regression in Rare Events Data, 2001; scikit-learn's balanced weights",
+    "hardly any epochs": _BENGIO,
+    "more epochs": _BENGIO,
+    "confused pair": "the confusion matrix on val",
+    "larger val set": "E. B. Wilson, 1927: the interval of a share; L. Brown et al., Statist. Sci. 2001",
+}
+"""Sources of the rules on the track classify."""
+
 ENGLISH: dict[str, Words] = {
     "leakage": Words(
         "{pictures} of {judged} judged pictures ({share:percent}) have the same or nearly the same picture in another "
@@ -205,16 +225,96 @@ TFAPI: dict[str, Words] = {
 }
 """The same rules on the track tfapi, which goes by steps and has other settings."""
 
+_OVERFITS = (
+    "the loss on val was lowest in epoch {lowest} of {epochs} and rose by {rise:percent} since, while the loss on "
+    "train fell by {fall:percent}; top-1 of the weights that were kept is {train:.3f} on train and {top1:.3f} on val"
+)
+
+CLASSIFY: dict[str, Words] = {
+    "mirrored classes": Words(
+        "{setting} shows {classes} mirrored or turned; F1 of these on val is {f1:.3f}",
+        "Mirrored or turned, these become another sign, or none, and are still taught under their name",
+        "Switch it off, or turn them by no more than people tilt them",
+    ),
+    "dropout": Words(
+        f"{_OVERFITS} (dropout {{layers}})",
+        "The head learns its {pictures} training pictures by heart: its outputs come to rely on one another",
+        "Leave out {wanted:percent} of its outputs at random in training",
+    ),
+    "overfitting": Words(
+        _OVERFITS,
+        "The network learns its {pictures} training pictures by heart",
+        "Collect more pictures; until then end training where val gains nothing more, train fewer weights, and show "
+        "the pictures a little changed: {how}",
+    ),
+    "random backbone": Words(
+        "{model} began with random weights of which most were frozen; top-1 on val is {top1:.3f}",
+        "What such a backbone sees was never learnt: the head can only choose from it",
+        "Begin with weights that were learnt (`pretrained: true`, or `weights: FILE`), or train all of it "
+        "(`freeze: none`)",
+    ),
+    "underfitting": Words(
+        "top-1 is {train:.3f} on train and {top1:.3f} on val, and after {epochs} epochs the loss on val is level; "
+        "{model} is frozen, with {layers} dense layers on it",
+        "What is trained is too little to tell the classes apart by what the frozen backbone sees",
+        "Add a dense layer; where there are several, train the last blocks of the backbone as well, at a lower rate",
+    ),
+    "wrong labels": Words(
+        "{labels} of {pictures} pictures on val ({share:percent}) are taken, with confidence, for another class than "
+        "their label says, most of them {classes}",
+        "Labels of the wrong class teach the wrong thing, and count right answers as mistakes",
+        "Look at these pictures, correct the labels that are wrong, and then those of training in the same way",
+    ),
+    "contradicting labels": Words(
+        "{pictures} pictures are copies of others with another label",
+        "Training is told two answers to one question, and one of them counts as wrong when it is judged",
+        "Keep the one whose label is right",
+    ),
+    "rare class": Words(
+        "{name} has {pictures} pictures in training, the commonest class {largest}; its F1 on val is {f1:.3f}, the "
+        "others' {others:.3f}",
+        "A class with so few examples is memorised rather than learnt, and drowned by the others",
+        "Collect more pictures of {name}, {wanted} at the least; its weight in training is a makeshift",
+    ),
+    "hardly any epochs": Words(
+        "training ended with epoch {epochs}",
+        "It ended before it had learnt what the pictures hold",
+        "Train {wanted} epochs; early stopping ends it when nothing more is gained",
+    ),
+    "more epochs": Words(
+        "training ended with epoch {epochs}, the best being epoch {best}; over the last fifth of them the loss on val "
+        "still fell by {fell:percent} of its highest value",
+        "It ended before it had learnt what the pictures hold",
+        "Train {wanted} epochs; early stopping ends it when nothing more is gained",
+    ),
+    "confused pair": Words(
+        "{truth} was taken for {said}, {count} times on val ({share:percent} of the pictures of that class)",
+        "The two look alike to the model: too few examples tell them apart, or their labels are mixed up",
+        "Look at these pictures: correct labels that are wrong, and add pictures of both; if you need not tell the two "
+        "apart, join them with `rename:`, or leave one out with `classes:`",
+    ),
+    "larger val set": Words(
+        "top-1 on val lies between {low:.3f} and {high:.3f} ({confidence:percent} interval of its {pictures} pictures)",
+        "With so few pictures the score hangs on which ones they are: smaller steps between attempts cannot be told "
+        "from chance",
+        "Label more pictures for val, {wanted} or so in all; until then take no smaller step for progress",
+    ),
+}
+"""Those of the track classify, which has no boxes; `leakage` and `divided photos` say the same there."""
+
+_OF_TRACK: dict[str, dict[str, Words]] = {"tfapi": TFAPI, "classify": CLASSIFY}
+
 
 def advice(rule: str, changes: Sequence[tuple[str, Any]] = (), images: Sequence[str] = (), **figures: Any) -> Advice:
     """What a rule says, with its figures filled in."""
-    words = said_of(rule, figures, ENGLISH, TFAPI)
+    words = said_of(rule, figures, ENGLISH, _OF_TRACK)
+    sources = OF_CLASSIFIERS if figures.get("track") == "classify" else SOURCES
     return Advice(
         rule=rule,
         measured=fill(words.measured, figures),
         cause=fill(words.cause, figures),
         remedy=fill(words.remedy, figures),
-        source=SOURCES[rule],
+        source=sources[rule],
         changes=tuple(changes),
         images=tuple(images),
         figures=_plain(figures),

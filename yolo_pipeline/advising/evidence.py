@@ -7,14 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from yolo_pipeline import settings
+from yolo_pipeline.classification import Classified
 from yolo_pipeline.diagnosis import CurveReading, Diagnosis, Interval
 from yolo_pipeline.nouns import Finding, Scores
 
 GOOD = 0.95
 """mAP50 on val from which on training has little left to gain; Ultralytics' own models reach 0.5 to 0.7 on COCO."""
 
+GOOD_TOP1 = 0.97
+"""The same of a classifier's top-1: the seeds' best run named 97 of 100 digits rightly."""
+
 WITNESS = 0.5
-"""mAP50 on val from which on a model has learnt enough to be asked about labels and pictures."""
+"""mAP50, or top-1, on val from which on a model has learnt enough to be asked about labels and pictures."""
 
 CLEARLY_WORSE = 0.05
 """F1 lost by a confidence from which on it, and not the training, is what is wrong."""
@@ -29,6 +33,9 @@ STILL_FALLING = 0.05
 """Share of its highest value by which the loss on val falls over the last fifth of a training that is not at its end.
 Those of benchmarks/advice.py that are, with mAP50 at 0.99, fall by 0.02 to 0.045 as the learning rate goes to 0; their
 first 8 of 20 epochs, taken alone, by 0.2 and more."""
+
+GAP = 0.1
+"""Share of the pictures by which a classifier that overfits is better on train than on val, if that is not chance."""
 
 AUGMENTATIONS = {"mosaic": 1.0, "translate": 0.1, "scale": 0.5, "hsv_h": 0.015, "hsv_s": 0.7, "hsv_v": 0.4}
 """What keeps training from learning its pictures by heart, with Ultralytics' defaults (8.4.190 cfg/default.yaml)."""
@@ -48,8 +55,12 @@ class Evidence:
         own: the framework's own metrics, such as `yolov5/mAP50`.
         counts: split -> images, boxes, backgrounds, and boxes of each of the classes.
         findings: of the audit.
-        scores, intervals, diagnosis: on val; None or empty for a run from elsewhere that left no detections.
+        scores, intervals, diagnosis: on val; None or empty for a run from elsewhere that left no detections, and for a
+            classifier.
         mirrored: setting -> the classes that it makes another sign of, or none.
+        classified: of a classifier, on val.
+        kept: column of the curves -> its figure in the epoch whose weights were kept; of a classifier.
+        start: what training started from: {"file", …}, None standing for random weights; empty where it was not noted.
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -63,6 +74,9 @@ class Evidence:
     diagnosis: Diagnosis | None = None
     reading: CurveReading | None = None
     mirrored: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    classified: Classified | None = None
+    kept: Mapping[str, float] = field(default_factory=dict)
+    start: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def track(self) -> Any:
@@ -108,16 +122,35 @@ class Evidence:
         return next((value for value in own if isinstance(value, (int, float))), None)
 
     @property
+    def classifies(self) -> bool:
+        return bool(self.track == "classify")
+
+    @property
+    def top1(self) -> float | None:
+        """The judge's on val, else that of the curves."""
+        return self.classified.scores.top1 if self.classified else self.kept.get("val/accuracy")
+
+    @property
     def has_room(self) -> bool:
         """Whether there is something to gain, as far as that was measured."""
-        return self.mAP50 is None or self.mAP50 < GOOD
+        reached, good = (self.top1, GOOD_TOP1) if self.classifies else (self.mAP50, GOOD)
+        return reached is None or reached < good
 
     @property
     def overfits(self) -> bool:
         read = self.reading
-        if read is None or read.val_rise < RISES or read.train_fall < RISES:
+        rises = read is not None and read.val_rise >= RISES and read.train_fall >= RISES
+        if self.classifies:  # its loss rises while its accuracy stays: it errs ever more surely
+            return rises or self.is_worse_on_val
+        return rises and read is not None and read.best <= LONG_PAST * read.epochs
+
+    @property
+    def is_worse_on_val(self) -> bool:
+        """Whether a classifier is far better on the pictures that it learnt from than chance allows."""
+        train, interval = self.kept.get("train/accuracy"), self.intervals.get("top1")
+        if train is None or self.top1 is None or interval is None:
             return False
-        return read.best <= LONG_PAST * read.epochs
+        return train >= self.top1 + GAP and train > interval.high
 
     @property
     def diverged(self) -> bool:
@@ -186,20 +219,50 @@ def evidence_of(
         record: what the run recorded; what an imported run lacks may be absent.
         scores, intervals, diagnosis: on val.
     """
-    training, data = record.get("training") or {}, record.get("data") or {}
     return Evidence(
-        settings=record.get("settings") or {},
-        used=training.get("used") or {},
-        own=training.get("own_metrics") or {},
-        names=tuple(data.get("names") or ()),
-        counts=data.get("counts") or {},
-        findings=tuple(_finding(row) for row in record.get("findings") or ()),
+        **_recorded(record),
         scores=scores,
         intervals=intervals,
         diagnosis=diagnosis,
         reading=reading,
         mirrored={setting: tuple(classes) for setting, classes in mirrored.items()},
     )
+
+
+def evidence_of_pictures(
+    record: Mapping[str, Any],
+    classified: Classified | None,
+    reading: CurveReading | None,
+    kept: Mapping[str, float],
+    mirrored: Mapping[str, Iterable[str]],
+) -> Evidence:
+    """The same of a classifier.
+
+    Args:
+        classified: on val.
+    """
+    return Evidence(
+        **_recorded(record),
+        intervals=classified.intervals if classified else {},
+        reading=reading,
+        mirrored={setting: tuple(classes) for setting, classes in mirrored.items()},
+        classified=classified,
+        kept=kept,
+    )
+
+
+def _recorded(record: Mapping[str, Any]) -> dict[str, Any]:
+    training, data = record.get("training") or {}, record.get("data") or {}
+    start = training.get("start")
+    return {
+        "settings": record.get("settings") or {},
+        "used": training.get("used") or {},
+        "own": training.get("own_metrics") or {},
+        "start": start if isinstance(start, Mapping) else {},
+        "names": tuple(data.get("names") or ()),
+        "counts": data.get("counts") or {},
+        "findings": tuple(_finding(row) for row in record.get("findings") or ()),
+    }
 
 
 def _finding(row: Mapping[str, Any]) -> Finding:

@@ -180,10 +180,90 @@ TFAPI: dict[str, Words] = {
 }
 """The same rules on the track tfapi, which goes by steps and has other settings."""
 
+_OVERFITS = (
+    "val 손실은 총 {epochs} 에포크 중 에포크 {lowest} 때 가장 낮았고 그 뒤 {rise:percent} 올랐습니다. 그동안 train "
+    "손실은 {fall:percent} 줄었습니다. 남긴 가중치의 top-1은 train {train:.3f}, val {top1:.3f}입니다"
+)
+
+CLASSIFY: dict[str, Words] = {
+    "mirrored classes": Words(
+        "{setting} 설정 때문에 다음 클래스가 뒤집히거나 돌아간 모습으로 학습됩니다: {classes} (이 클래스들의 val F1 "
+        "{f1:.3f})",
+        "뒤집거나 돌리면 다른 기호가 되거나 없는 기호가 되는데도 원래 이름으로 학습됩니다",
+        "이 설정을 끄거나, 사람이 기울여 쓰는 정도로만 돌리세요",
+    ),
+    "dropout": Words(
+        f"{_OVERFITS} (드롭아웃 {{layers}})",
+        "분류 층이 train 이미지 {pictures}장을 외워 버렸습니다 (과적합). 층의 출력들이 서로에게 기대게 됩니다",
+        "학습할 때 층의 출력 가운데 {wanted:percent}를 무작위로 끄세요 (드롭아웃)",
+    ),
+    "overfitting": Words(
+        _OVERFITS,
+        "모델이 train 이미지 {pictures}장을 외워 버렸습니다 (과적합)",
+        "이미지를 더 모으세요. 그 전까지는 val이 더 나아지지 않을 때 학습을 멈추고, 더 적은 가중치를 학습하고, "
+        "이미지를 조금씩 바꾸어 보여 주세요 (관련 설정: {how})",
+    ),
+    "random backbone": Words(
+        "{model} 모델이 무작위 가중치에서 시작했는데 대부분 고정되어 있었습니다. val top-1은 {top1:.3f}입니다",
+        "이런 백본의 특징은 배운 것이 아니어서, 분류 층은 그중에서 고를 수밖에 없습니다",
+        "학습된 가중치에서 시작하거나(`pretrained: true` 또는 `weights: FILE`), 전체를 학습하세요 (`freeze: none`)",
+    ),
+    "underfitting": Words(
+        "top-1은 train {train:.3f}, val {top1:.3f}에 그치고, {epochs} 에포크 뒤 val 손실이 더 줄지 않습니다. 고정된 "
+        "백본은 {model}, 그 위의 dense 층은 {layers}개입니다",
+        "고정된 백본의 특징으로 클래스를 구분하기에는 학습하는 부분이 너무 작습니다",
+        "dense 층을 하나 더하세요. 이미 여럿이라면 백본의 마지막 블록도 더 낮은 학습률로 학습하세요",
+    ),
+    "wrong labels": Words(
+        "val 이미지 {pictures}장 중 {labels}장({share:percent})을 모델이 라벨과 다른 클래스로 확신합니다. 가장 많은 "
+        "클래스는 다음과 같습니다: {classes}",
+        "클래스가 잘못된 라벨은 틀린 것을 가르치고, 채점할 때 맞힌 것도 오답으로 만듭니다",
+        "해당 이미지를 확인해 틀린 라벨을 고치고, train 라벨도 같은 방법으로 점검하세요",
+    ),
+    "contradicting labels": Words(
+        "같은 이미지인데 라벨이 서로 다른 이미지가 {pictures}장 있습니다",
+        "같은 것에 서로 다른 정답을 가르치게 되고, 채점할 때 그중 하나는 오답이 됩니다",
+        "라벨이 맞는 이미지만 남기세요",
+    ),
+    "rare class": Words(
+        "'{name}' 클래스의 train 이미지는 {pictures}장으로, 가장 많은 클래스({largest}장)보다 적습니다. val F1도 "
+        "나머지 클래스보다 낮습니다 ({f1:.3f}, 나머지 평균 {others:.3f})",
+        "예시가 이렇게 적으면 배우기보다 외우게 되고, 다른 클래스에 묻힙니다",
+        "'{name}' 클래스의 이미지를 적어도 {wanted}장으로 늘리세요. 클래스 가중치는 임시방편입니다",
+    ),
+    "hardly any epochs": Words(
+        "{epochs} 에포크 만에 학습이 끝났습니다",
+        "데이터에서 배울 것을 다 배우기 전에 학습이 끝났습니다",
+        "epochs를 늘리세요 ({wanted} 에포크). 더 나아지지 않으면 조기 종료가 먼저 멈춥니다",
+    ),
+    "more epochs": Words(
+        "{epochs} 에포크로 학습이 끝났고 에포크 {best} 결과가 가장 좋았습니다. 마지막 1/5 구간에서도 val 손실이 계속 "
+        "줄고 있었습니다 (최댓값의 {fell:percent})",
+        "데이터에서 배울 것을 다 배우기 전에 학습이 끝났습니다",
+        "epochs를 늘리세요 ({wanted} 에포크). 더 나아지지 않으면 조기 종료가 먼저 멈춥니다",
+    ),
+    "confused pair": Words(
+        "val에서 한 클래스를 다른 클래스로 혼동했습니다 (실제 → 모델). {truth} → {said}: {count}번 (실제 클래스 "
+        "이미지의 {share:percent})",
+        "모델에게는 두 클래스가 비슷하게 보입니다. 구분할 만한 예시가 부족하거나 라벨이 섞여 있습니다",
+        "해당 이미지를 확인해 틀린 라벨을 고치고 두 클래스의 이미지를 더 모으세요. 구분할 필요가 없다면 "
+        "`rename:`으로 합치거나 `classes:`에서 하나를 빼세요",
+    ),
+    "larger val set": Words(
+        "val top-1의 {confidence:percent} 구간이 넓습니다 ({low:.3f}~{high:.3f}, val {pictures}장 기준)",
+        "이미지가 적어서 어떤 이미지가 뽑혔는지에 따라 점수가 달라집니다. 시도 사이의 더 작은 차이는 우연과 구별할 수 "
+        "없습니다",
+        "val 이미지를 모두 {wanted}장 정도로 늘리세요. 그 전까지는 이보다 작은 차이를 개선으로 보지 마세요",
+    ),
+}
+"""Those of the track classify, which has no boxes; `leakage` and `divided photos` say the same there."""
+
+_OF_TRACK: dict[str, dict[str, Words]] = {"tfapi": TFAPI, "classify": CLASSIFY}
+
 
 def in_korean(advice: Advice) -> Advice:
     """The same advice with its sentences in Korean; the source keeps its name."""
-    words = said_of(advice.rule, advice.figures, KOREAN, TFAPI)
+    words = said_of(advice.rule, advice.figures, KOREAN, _OF_TRACK)
     return replace(
         advice,
         measured=fill(words.measured, advice.figures),

@@ -32,8 +32,8 @@ MIRRORED_WELL = 0.95
 
 LONG_ENOUGH, MANY_PICTURES, WEAK = 50, 1000, 0.8  # epochs, training pictures and mAP50 for a larger model
 
-_FROZEN_LAYERS = 10  # the backbone of YOLOv5, v8 and 11
-_PATIENCE = 15
+FROZEN_LAYERS = 10  # the backbone of YOLOv5, v8 and 11
+PATIENCE = 15
 _SIZED = re.compile(r"(yolov?\d+)([nsmlx])(u?)")
 
 
@@ -139,7 +139,7 @@ def mirrored_classes(evidence: Evidence) -> Iterator[Advice]:
         known = {name: ap for name, ap in found.items() if ap is not None}
         mean = sum(known.values()) / len(known) if known else None
         if mean is not None and mean < MIRRORED_WELL:
-            changes = [_switched_off(evidence, setting)]
+            changes = [switched_off(evidence, setting)]
             yield advice("mirrored classes", changes, setting=setting, classes=classes, ap=round(mean, 4))
 
 
@@ -147,10 +147,10 @@ def _against_overfitting(evidence: Evidence) -> Iterator[tuple[str, Any]]:
     if not evidence.settings.get("pretrained", True):
         yield "pretrained", True
     elif not evidence.train("freeze"):
-        yield "train.freeze", _FROZEN_LAYERS
+        yield "train.freeze", FROZEN_LAYERS
     patience = evidence.train("patience")
-    if isinstance(patience, int) and patience > _PATIENCE:
-        yield "train.patience", _PATIENCE
+    if isinstance(patience, int) and patience > PATIENCE:
+        yield "train.patience", PATIENCE
     for key in AUGMENTATIONS:
         if not evidence.train(key):
             yield f"train.{key}", AUGMENTATIONS[key]
@@ -172,7 +172,7 @@ def _resized(model: str, sizes: str, instead: str) -> str | None:
     return f"{sized[1]}{instead[sizes.index(sized[2])]}{sized[3]}"
 
 
-def _switched_off(evidence: Evidence, setting: str) -> tuple[str, Any]:
+def switched_off(evidence: Evidence, setting: str) -> tuple[str, Any]:
     """A change that takes the setting away; with it `data.augment`, which would else ask for nothing."""
     if setting == tfapi.FLIP:
         return setting, False

@@ -27,9 +27,11 @@ class Words:
         return {name for _, name, _, _ in string.Formatter().parse(whole) if name}
 
 
-def said_of(rule: str, figures: Mapping[str, Any], words: Mapping[str, Words], tfapi: Mapping[str, Words]) -> Words:
+def said_of(
+    rule: str, figures: Mapping[str, Any], words: Mapping[str, Words], of_track: Mapping[str, Mapping[str, Words]]
+) -> Words:
     """The words of a rule, on the track that its figures name."""
-    return tfapi[rule] if figures.get("track") == "tfapi" and rule in tfapi else words[rule]
+    return of_track.get(str(figures.get("track")), {}).get(rule) or words[rule]
 
 
 class _Figures(string.Formatter):

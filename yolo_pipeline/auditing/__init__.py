@@ -8,7 +8,7 @@ from yolo_pipeline.auditing import boxes, classes, duplicates, labelling, readin
 from yolo_pipeline.auditing.evidence import Evidence
 from yolo_pipeline.nouns import Finding
 
-__all__ = ["RULES", "Evidence", "Rule", "findings_of"]
+__all__ = ["RULES", "RULES_OF_PICTURES", "Evidence", "Rule", "findings_of"]
 
 Rule = Callable[[Evidence], Iterator[Finding]]
 
@@ -40,6 +40,7 @@ RULES: tuple[Rule, ...] = (
     visibility.blurred,
     duplicates.copies,
     storage.small,
+    storage.enlarged,
     storage.stretched,
     storage.mixed_sizes,
     storage.mixed_grey,
@@ -48,10 +49,32 @@ RULES: tuple[Rule, ...] = (
 )
 """All rules; among findings of one severity, the order here is their weight."""
 
+_OF_BOXES = (
+    reading.emptied,
+    labelling.several_as_one,
+    labelling.two_classes,
+    labelling.boxed_twice,
+    labelling.few_objects,
+    boxes.tiny,
+    boxes.giant,
+    boxes.slivers,
+    classes.backgrounds,
+    storage.small,  # next to YOLO's grid; a classifier enlarges what it is shown
+)
+
+RULES_OF_PICTURES: tuple[Rule, ...] = tuple(rule for rule in RULES if rule not in _OF_BOXES)
+"""Those that say something of pictures of one class each."""
+
 _SEVERITIES = ("fault", "warning", "note")
 
 
-def findings_of(evidence: Evidence, rules: tuple[Rule, ...] = RULES) -> tuple[Finding, ...]:
-    """What the rules find, the worst first: by severity, then by the rules' order, then by how many files."""
+def findings_of(evidence: Evidence, rules: tuple[Rule, ...] | None = None) -> tuple[Finding, ...]:
+    """What the rules find, the worst first: by severity, then by the rules' order, then by how many files.
+
+    Args:
+        rules: left out, those for boxes or for pictures.
+    """
+    if rules is None:
+        rules = RULES_OF_PICTURES if evidence.classified else RULES
     found = [finding for rule in rules for finding in sorted(rule(evidence), key=lambda f: -len(f.files))]
     return tuple(sorted(found, key=lambda finding: _SEVERITIES.index(finding.severity)))

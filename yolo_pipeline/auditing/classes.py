@@ -31,7 +31,6 @@ _WITHOUT: dict[str, tuple[Severity, str]] = {
     "val": ("warning", "no picture is in val: no epoch can be told from another"),
     "test": ("note", "no picture is in test: the final scores are those that choices were made on"),
 }
-_MORE = "Label more pictures with it, or leave the class out (`classes:`)"
 
 
 def absent_from_splits(evidence: Evidence) -> Iterator[Finding]:
@@ -43,9 +42,9 @@ def absent_from_splits(evidence: Evidence) -> Iterator[Finding]:
             name for number, name in enumerate(evidence.dataset.names) if number in present and not counts[number]
         ]
         if absent:
-            verb = "has no box" if len(absent) == 1 else "have no box"
+            verb = "has" if len(absent) == 1 else "have"
             why = "cannot be learned" if split == "train" else "scores there say nothing of it"
-            text = f"{count(len(absent), 'class')} {verb} in {split}: {named(absent)} ({why})"
+            text = f"{count(len(absent), 'class')} {verb} no {evidence.thing} in {split}: {named(absent)} ({why})"
             remedy = f"Put pictures of them into {split}, or deal the data anew (`split:` with `again: true`)"
             yield Finding("class absent from split", "fault", text, remedy, (), {"split": split, "classes": absent})
 
@@ -60,17 +59,19 @@ def few_boxes(evidence: Evidence) -> Iterator[Finding]:
         if few:
             listed = named([f"{name} ({n})" for name, n in few.items()], 6)
             where = " in training" if evidence.has_splits else ""
-            text = f"{count(len(few), 'class')} with fewer than {high} boxes{where}: {listed}"
+            things = evidence.things
+            text = f"{count(len(few), 'class')} with fewer than {high} {things}{where}: {listed}"
             files = _pictures_of(evidence, set(few))
-            yield Finding("few boxes", severity, text, _MORE, files, {"boxes": few, "wanted": high})
+            yield Finding(f"few {things}", severity, text, _more(evidence), files, {things: few, "wanted": high})
 
 
 def without_boxes(evidence: Evidence) -> Iterator[Finding]:
     present = set(evidence.boxes.label.tolist())
     empty = [name for number, name in enumerate(evidence.dataset.names) if number not in present]
     if empty:
-        text = f"{count(len(empty), 'class')} without any box: {named(empty, 8)}"
-        yield Finding("class without boxes", "warning", text, _MORE, (), {"classes": empty})
+        text = f"{count(len(empty), 'class')} without any {evidence.thing}: {named(empty, 8)}"
+        kind = f"class without {evidence.things}"
+        yield Finding(kind, "warning", text, _more(evidence), (), {"classes": empty})
 
 
 def imbalance(evidence: Evidence) -> Iterator[Finding]:
@@ -82,8 +83,13 @@ def imbalance(evidence: Evidence) -> Iterator[Finding]:
     if not learnable or max(learnable)[0] <= UNEVEN * min(learnable)[0]:
         return
     (most, largest), (least, smallest) = max(learnable), min(learnable)
-    text = f"{named([largest])} has {most / least:.0f} times the boxes of {named([smallest])}: {most:,} and {least:,}"
+    times = f"{most / least:.0f} times the {evidence.things}"
+    text = f"{named([largest])} has {times} of {named([smallest])}: {most:,} and {least:,}"
     remedy = "Label more pictures with the rare class; judge it by its own AP, not by the mean"
+    if evidence.classified:
+        remedy = (
+            "Add pictures of the rare class, or weigh it (`train: {class_weights: balanced}`); judge it by its own F1"
+        )
     files = _pictures_of(evidence, {smallest})
     yield Finding(
         "class imbalance",
@@ -150,6 +156,11 @@ def backgrounds(evidence: Evidence) -> Iterator[Finding]:
         text = f"{percent(share)} of the training pictures ({len(empty)}) have no box; up to 10 % is useful"
         remedy = "See that they are not unlabelled ones, and leave some out"
         yield Finding("backgrounds", "warning", text, remedy, tuple(empty), figures)
+
+
+def _more(evidence: Evidence) -> str:
+    more = "Add pictures of it" if evidence.classified else "Label more pictures with it"
+    return f"{more}, or leave the class out (`classes:`)"
 
 
 def _pictures_of(evidence: Evidence, names: set[str]) -> tuple[str, ...]:

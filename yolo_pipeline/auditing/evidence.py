@@ -58,6 +58,7 @@ class Evidence:
     Attributes:
         hashes: sha256 of every picture's file.
         imgsz: what the longer side of a picture is scaled to in training, in pixels.
+        classified: whether each picture is of one class, and its box all of it: then boxes are counted as pictures.
     """
 
     dataset: Dataset
@@ -65,6 +66,16 @@ class Evidence:
     hashes: Mapping[Path, str]
     measured: Measured
     imgsz: int = 640
+    classified: bool = False
+
+    @property
+    def thing(self) -> Literal["box", "picture"]:
+        """What has a class, in words."""
+        return "picture" if self.classified else "box"
+
+    @property
+    def things(self) -> Literal["boxes", "pictures"]:
+        return "pictures" if self.classified else "boxes"
 
     @property
     def images(self) -> tuple[ImageRecord, ...]:
@@ -150,7 +161,11 @@ def similar_files(dataset: Dataset, progress: Progress) -> list[tuple[Path, Path
 
 def _near(files: Sequence[Path], measured: Measured) -> list[tuple[Path, Path]]:
     pictures = [measured.pictures[file] for file in files]
-    pairs = near_pairs([picture.likeness for picture in pictures], [picture.thumb for picture in pictures])
+    pairs = near_pairs(
+        [picture.likeness for picture in pictures],
+        [picture.thumb for picture in pictures],
+        [picture.side for picture in pictures],
+    )
     return [(files[a], files[b]) for a, b in pairs]
 
 

@@ -28,6 +28,9 @@ PLAIN = 0.5
 PLAIN_AGREEMENT = 0.995
 """... on which any two signs in one place agree in all the rest. Copies of a page agree in more than this."""
 
+SMALL = 64
+"""Longer side in pixels below which a picture holds little enough for two signs to agree as those on a page do."""
+
 LEAST_CONTRAST = 4.0
 """Standard deviation of a thumbnail, 0..255, below which it is too plain to say anything."""
 
@@ -38,17 +41,21 @@ _FEW_LEVELS = 6
 _ROWS = 32  # compared at a time, against all the others: 32 x 50,000 hashes are 13 MB
 
 
-def near_pairs(hashes: Sequence[int], thumbs: Sequence[bytes]) -> list[tuple[int, int]]:
+def near_pairs(hashes: Sequence[int], thumbs: Sequence[bytes], sides: Sequence[int] = ()) -> list[tuple[int, int]]:
     """Pairs (i, j), i < j, of near-identical pictures, sorted.
 
     Args:
         hashes: 64 bits a picture.
         thumbs: grey values of a picture's thumbnail, all of one size.
+        sides: longer sides of the pictures in pixels; left out, none is SMALL.
     """
     if len(hashes) < 2:
         return []
     pixels = np.stack([np.frombuffer(thumb, np.uint8) for thumb in thumbs])
-    needed = np.where(_mostly_empty(pixels), PLAIN_AGREEMENT, LEAST_AGREEMENT)
+    little = _mostly_empty(pixels)
+    if sides:
+        little |= np.array(sides) < SMALL
+    needed = np.where(little, PLAIN_AGREEMENT, LEAST_AGREEMENT)
     told = np.flatnonzero(pixels.std(axis=1, dtype=np.float32) >= LEAST_CONTRAST)
     pairs: list[tuple[int, int]] = []
     for block in _candidates(np.array(hashes, dtype=np.uint64)[told]):

@@ -35,6 +35,7 @@ class Picture:
         grey: whether it shows no colour, however it is stored.
         mode: Pillow's name of how it is stored: RGB, L, RGBA, CMYK ...
         orientation: EXIF orientation, 1..8.
+        side: the longer one, in pixels.
     """
 
     likeness: int
@@ -45,6 +46,7 @@ class Picture:
     grey: bool
     mode: str
     orientation: int
+    side: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ def measure(file: Path) -> Picture:
         grey=_shows_no_colour(pixels),
         mode=_mode(data),
         orientation=header.orientation,
+        side=max(header.width, header.height),
     )
 
 

@@ -28,6 +28,7 @@ class _Fault:
 
 _CLIP = "Draw boxes within the picture; see that they were drawn on pictures of this size"
 _LABEL = "Label them, or say that they are background (unlabelled: background)"
+_FOLDER = "Put them into the folder of their class"
 _WHATEVER = "Look at the first of these files"
 
 _FIXED = {
@@ -55,9 +56,14 @@ _DROPPED = {
     "conflict": _Fault(
         "conflicting classes", "have another class in another source", "Correct the wrong one", "warning"
     ),
+    "too small": _Fault(
+        "objects too small to crop", "are too small for a picture and were not cropped", "Nothing, if they are few"
+    ),
     "boxed twice": _Fault("boxed in two sources", "are boxed otherwise in another source", _WHATEVER),
 }
 _SKIPPED = (
+    ("no folder of a class", _Fault("pictures without class", "lie in no folder of a class", _FOLDER)),
+    ("no name of a class", _Fault("pictures without class", "lie in no folder of a class", _FOLDER)),
     ("unlabelled", _Fault("unlabelled pictures", "have no annotation and are not used", _LABEL)),
     ("without picture", _Fault("annotations without picture", "belong to no picture", "Add the pictures")),
     ("no such picture", _Fault("annotations without picture", "are annotated but not there", "Add the pictures")),

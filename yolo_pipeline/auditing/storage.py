@@ -39,6 +39,9 @@ def small(evidence: Evidence) -> Iterator[Finding]:
     if tiny:
         text = f"{count(len(tiny), 'picture')} under {SMALLEST} pixels wide or high: {named(tiny)}"
         yield Finding("small pictures", "warning", text, "Remove thumbnails and icons", tuple(tiny))
+
+
+def enlarged(evidence: Evidence) -> Iterator[Finding]:
     enlarged = tuple(image.name for image in evidence.images if evidence.scale(image) >= ENLARGED)
     if 2 * len(enlarged) > len(evidence.images):
         longer = float(np.median([max(image.width, image.height) for image in evidence.images]))
@@ -54,6 +57,8 @@ def stretched(evidence: Evidence) -> Iterator[Finding]:
     if files:
         text = f"{count(len(files), 'picture')} at least {STRETCHED:g} times as long as wide: {named(files)}"
         remedy = "Cut them into pieces; scaled as a whole, their objects become tiny"
+        if evidence.classified:
+            remedy = "Cut out what counts: a classifier sees them pressed into a square"
         yield Finding("stretched pictures", "warning", text, remedy, files)
 
 
@@ -63,7 +68,8 @@ def mixed_sizes(evidence: Evidence) -> Iterator[Finding]:
         order = sorted(range(len(longer)), key=longer.__getitem__)
         ends = [evidence.images[i] for i in (order[0], order[-1])]
         sizes = " to ".join(f"{image.width}x{image.height}" for image in ends)
-        text = f"pictures of very different sizes, {sizes}: objects are seen in different detail"
+        what = "classes are" if evidence.classified else "objects are"
+        text = f"pictures of very different sizes, {sizes}: {what} seen in different detail"
         remedy = "Look at the smallest ones at the training size; leave out what cannot be told there"
         yield Finding("mixed sizes", "note", text, remedy, tuple(image.name for image in ends))
 

@@ -5,16 +5,15 @@ What a picture becomes depends on its content, the seed and its number alone, so
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from yolo_pipeline.building.editing import edited, free_name, overlapped
+from yolo_pipeline.building.editing import edited, free_name, overlapped, whole_pixels
 from yolo_pipeline.building.pixels import is_cutout
-from yolo_pipeline.geometry import clip_box, turn_box
+from yolo_pipeline.geometry import turn_box
 from yolo_pipeline.nouns import (
     Blur,
     Box,
@@ -73,7 +72,14 @@ class _Part:
 
 
 def augment(
-    dataset: Dataset, outputs: int, whole: Changes, in_boxes: Changes, seed: int, hashes: Mapping[Path, str]
+    dataset: Dataset,
+    outputs: int,
+    whole: Changes,
+    in_boxes: Changes,
+    seed: int,
+    hashes: Mapping[Path, str],
+    *,
+    classified: bool = False,
 ) -> tuple[Dataset, ReadReport]:
     """Adds changed copies behind each training picture; the pictures of other splits stay alone.
 
@@ -84,6 +90,7 @@ def augment(
         in_boxes: what may be done inside each box but a cut-out's; the box stays, `turns` count not. Where two
             boxes overlap, neither is flipped or rotated, as that would move what the other one holds; it is noted.
         hashes: sha256 of every picture's file.
+        classified: see `edited`.
     """
     taken = {image.name for image in dataset.images}
     images, dropped, missing, crowded = [], list[Change](), 0, 0
@@ -93,11 +100,12 @@ def augment(
             continue
         parts = [] if is_cutout(image) else _parts(image)  # inside its box, a cut-out's canvas would change as well
         crowded += sum(not part.alone for part in parts)
-        drawn = _draws(parts, outputs - 1, whole, in_boxes, f"{seed}:augment:{hashes[image.file]}")
+        content = hashes[image.file] + (str(image.edits) if classified else "")  # of one photo there are many crops
+        drawn = _draws(parts, outputs - 1, whole, in_boxes, f"{seed}:augment:{content}")
         missing += outputs - 1 - len(drawn)
         for number, edits in enumerate(drawn, start=1):
             named = replace(image, name=free_name(image.name, f"-aug{number}", taken))
-            copy, cropped = edited(named, edits)
+            copy, cropped = edited(named, edits, classified=classified)
             images.append(copy)
             dropped += cropped
     notes = []
@@ -110,7 +118,7 @@ def augment(
 
 
 def _parts(image: ImageRecord) -> list[_Part]:
-    places = [_whole_pixels(truth.box, image) for truth in image.truths]
+    places = [whole_pixels(truth.box, image.width, image.height) for truth in image.truths]
     return [
         _Part(place, not crowded) for place, crowded in zip(places, overlapped([Box(*p) for p in places]), strict=True)
     ]
@@ -162,9 +170,3 @@ def compose_turns(first: int, second: int) -> int:
 
 def _between(low: float, high: float, rng: random.Random) -> float:
     return low + (high - low) * rng.random()
-
-
-def _whole_pixels(box: Box, image: ImageRecord) -> tuple[int, int, int, int]:
-    """The pixels that a box touches."""
-    inside = clip_box(box, image.width, image.height)
-    return math.floor(inside.x0), math.floor(inside.y0), math.ceil(inside.x1), math.ceil(inside.y1)

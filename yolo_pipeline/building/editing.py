@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,21 +10,45 @@ from dataclasses import replace
 import numpy as np
 
 from yolo_pipeline.building.pixels import edited_suffix
-from yolo_pipeline.geometry import part_in_picture, size_after
+from yolo_pipeline.classification import whole
+from yolo_pipeline.geometry import clip_box, part_in_picture, size_after
 from yolo_pipeline.nouns import Box, Change, Edit, ImageRecord, Truth
 
 LEAST_LEFT = 0.10
 """An object of which less than this share of its box is left after edits is dropped, and reported."""
 
 
-def edited(image: ImageRecord, edits: Sequence[Edit]) -> tuple[ImageRecord, list[Change]]:
+def edited(image: ImageRecord, edits: Sequence[Edit], *, classified: bool = False) -> tuple[ImageRecord, list[Change]]:
     """The record after further edits, and the objects that they cut off the picture.
+
+    Args:
+        classified: the picture is of one class, which it stays, and all of it is the object.
 
     What is left of an object is counted over all of `edits`. Each call begins anew: a box that an earlier one clipped
     is taken for the whole object, so that resizing may leave a tenth, and augmenting a tenth of that.
     """
     if not edits:
         return image, []
+    size = (image.width, image.height)
+    for edit in edits:
+        size = size_after(edit, *size)
+    if classified:
+        truths, dropped = tuple(whole(truth.label, *size) for truth in image.truths), list[Change]()
+    else:
+        truths, dropped = _followed(image, edits)
+    changed = replace(
+        image,
+        width=size[0],
+        height=size[1],
+        suffix=edited_suffix(image.suffix),
+        truths=truths,
+        edits=(*image.edits, *edits),
+    )
+    return changed, dropped
+
+
+def _followed(image: ImageRecord, edits: Sequence[Edit]) -> tuple[tuple[Truth, ...], list[Change]]:
+    """The objects of a picture where they lie after `edits`, and those that were cut off."""
     width, height = image.width, image.height
     objects = [(number, truth, 1.0) for number, truth in enumerate(image.truths, start=1)]
     dropped: list[Change] = []
@@ -38,15 +63,13 @@ def edited(image: ImageRecord, edits: Sequence[Edit]) -> tuple[ImageRecord, list
                 why = f"{truth.label}: {left:.0%} of its box is left after {type(edit).__name__.lower()}"
                 dropped.append(Change(image.name, number, "cropped", why))
         objects, (width, height) = moved, after
-    changed = replace(
-        image,
-        width=width,
-        height=height,
-        suffix=edited_suffix(image.suffix),
-        truths=tuple(truth for _, truth, _ in objects),
-        edits=(*image.edits, *edits),
-    )
-    return changed, dropped
+    return tuple(truth for _, truth, _ in objects), dropped
+
+
+def whole_pixels(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
+    """The pixels that a box touches on a picture of `width` x `height`: x0, y0, x1, y1, half-open."""
+    inside = clip_box(box, width, height)
+    return math.floor(inside.x0), math.floor(inside.y0), math.ceil(inside.x1), math.ceil(inside.y1)
 
 
 def overlapped(boxes: Sequence[Box]) -> list[bool]:

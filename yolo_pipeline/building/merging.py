@@ -9,7 +9,9 @@ from pathlib import Path
 
 from yolo_pipeline.building.grouping import Joined
 from yolo_pipeline.geometry import SAME_OBJECT_IOU, iou
-from yolo_pipeline.nouns import Change, Dataset, ImageRecord, ReadReport, Truth
+from yolo_pipeline.nouns import Change, Dataset, Edit, ImageRecord, ReadReport, Truth
+
+_Content = tuple[str, tuple[Edit, ...]]  # sha256 of the file, and what is done to its picture
 
 
 def merge(datasets: Sequence[Dataset], hashes: Mapping[Path, str]) -> tuple[Dataset, ReadReport]:
@@ -18,6 +20,8 @@ def merge(datasets: Sequence[Dataset], hashes: Mapping[Path, str]) -> tuple[Data
     The boxes of such a picture are united. Where both sources boxed one object, the earlier source's box stays; where
     they disagree on its class, too, which is reported as a conflict. Equal pictures within one source stay, and all get
     the boxes of a later source's. Where both sources put the picture into a group, the two groups become one.
+
+    Pictures are the same where their edits are, too: two crops of one photo are two pictures.
 
     Args:
         hashes: sha256 of every picture's file.
@@ -39,18 +43,18 @@ class _Joining:
     fixed: list[Change] = field(default_factory=list)
     dropped: list[Change] = field(default_factory=list)
     groups: Joined = field(default_factory=Joined)
-    _places: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))  # sha256 -> indexes in images
+    _places: dict[_Content, list[int]] = field(default_factory=lambda: defaultdict(list))  # -> indexes in images
 
     def add(self, images: Iterable[ImageRecord]) -> None:
         """Takes the images of one source."""
         earlier = frozenset(self._places)
         for image in images:
-            sha = self.hashes[image.file]
-            if sha in earlier:
-                for place in self._places[sha]:
+            content = self.hashes[image.file], image.edits
+            if content in earlier:
+                for place in self._places[content]:
                     self.images[place] = self._joined(self.images[place], image)
             else:
-                self._places[sha].append(len(self.images))
+                self._places[content].append(len(self.images))
                 self.images.append(image)
 
     def _joined(self, first: ImageRecord, second: ImageRecord) -> ImageRecord:

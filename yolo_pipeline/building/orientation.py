@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
+from yolo_pipeline.settings.classify import is_ultralytics
+
 Turning = Literal["mirrored left to right", "mirrored top to bottom", "turned upside down", "turned by a quarter"]
 
 _OTHER_SIGN: dict[Turning, frozenset[str]] = {
@@ -49,7 +51,10 @@ def turnings(settings: Mapping[str, Any]) -> dict[str, list[Turning]]:
         settings: those of an attempt, resolved, as they are recorded.
     """
     train, data = settings["train"], settings["data"]
-    fliplr = 0.5 if settings["track"] == "yolo" else 0.0  # Ultralytics' default, 8.4.190 cfg/default.yaml
+    by_ultralytics = settings["track"] == "yolo" or (
+        settings["track"] == "classify" and is_ultralytics(str(settings.get("model")))
+    )
+    fliplr = 0.5 if by_ultralytics else 0.0  # Ultralytics' default, 8.4.190 cfg/default.yaml
     asked: dict[str, list[Turning]] = {}
     if train.get("fliplr", fliplr) > 0:
         asked["train.fliplr"] = ["mirrored left to right"]
@@ -59,6 +64,12 @@ def turnings(settings: Mapping[str, Any]) -> dict[str, list[Turning]]:
         asked["train.flipud"] = ["mirrored top to bottom"]
     if train.get("degrees", 0.0) >= 90:
         asked["train.degrees"] = ["turned by a quarter", "turned upside down"]
+    said = train.get("augment")  # of the track classify; Ultralytics means something else by it
+    shown = said if isinstance(said, Mapping) else {}
+    if flips := shown.get("flip"):
+        asked["train.augment.flip"] = [_FLIPS[flip] for flip in flips]
+    if shown.get("rotation_deg", 0.0) >= 90:
+        asked["train.augment.rotation_deg"] = ["turned by a quarter", "turned upside down"]
     augment = data.get("augment") or {}
     for key, section in (("data.augment", augment), ("data.augment.box", augment.get("box") or {})):
         if flips := section.get("flip"):
@@ -95,6 +106,8 @@ def orientation_warnings(names: Sequence[str], asked: Mapping[str, Iterable[Turn
 def _remedy(setting: str) -> str:
     if setting == "train.random_horizontal_flip":
         return "set it to false"
+    if setting.startswith("train.augment."):
+        return "leave it out"
     return "set it to 0" if setting.startswith("train.") else "leave it out"
 
 

@@ -10,16 +10,20 @@ from yolo_pipeline.nouns import Change, Crop, Dataset, Edit, Pad, ReadReport, Re
 Mode = Literal["stretch", "fit", "fill"]
 
 
-def resize(dataset: Dataset, width: int, height: int, mode: Mode) -> tuple[Dataset, ReadReport]:
+def resize(
+    dataset: Dataset, width: int, height: int, mode: Mode, *, classified: bool = False
+) -> tuple[Dataset, ReadReport]:
     """Every picture `width` x `height` large; one that is so already stays as it is.
 
     Args:
         mode: `stretch` changes the ratio of the sides where it must; `fit` puts the whole picture on a grey canvas;
             `fill` cuts off what is too long, at both ends alike, and drops the objects cut off with it.
+        classified: see `edited`.
     """
     images, dropped = [], list[Change]()
     for image in dataset.images:
-        record, cropped = edited(image, resize_edits(image.width, image.height, width, height, mode))
+        edits = resize_edits(image.width, image.height, width, height, mode)
+        record, cropped = edited(image, edits, classified=classified)
         images.append(record)
         dropped += cropped
     return dataset.with_images(images), ReadReport(dropped=tuple(dropped))

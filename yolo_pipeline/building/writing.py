@@ -1,4 +1,4 @@
-"""A data set on disk, in YOLO layout, with a fingerprint; built beside its place and renamed when it is whole."""
+"""A data set on disk, with a fingerprint: in YOLO layout or in folders by class; built beside, renamed when whole."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from yolo_pipeline import images
 from yolo_pipeline.building.pixels import is_cutout, write_edited
@@ -16,7 +16,7 @@ from yolo_pipeline.building.splitting import splits_by_content
 from yolo_pipeline.cores import all_cores
 from yolo_pipeline.errors import AnnotationError, DataError
 from yolo_pipeline.files import folder_beside, read_json, write_json
-from yolo_pipeline.formats import yolo
+from yolo_pipeline.formats import folders, yolo
 from yolo_pipeline.formats.files import place_picture
 from yolo_pipeline.nouns import SPLITS, Dataset, Edit, ImageRecord, Split
 from yolo_pipeline.progress import Progress, silent
@@ -24,7 +24,11 @@ from yolo_pipeline.progress import Progress, silent
 MANIFEST = "build.json"
 _LAYOUT_VERSION = 1
 _EDITS_VERSION = 2  # of what edits do to pixels, and of how they are told in the fingerprint
-_LEAST_SIDE = 10  # pixels; Ultralytics leaves smaller pictures out with a warning (8.4.190 data/utils.py)
+
+Task = Literal["detect", "classify"]
+
+LEAST_SIDE = 10
+"""Pixels. Ultralytics leaves smaller pictures out with a warning (8.4.190 data/utils.py check_image)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,9 @@ class BuiltDataset:
     """A data set as it lies on disk.
 
     Attributes:
-        folder: holds data.yaml, images/SPLIT, labels/SPLIT and build.json.
-        fingerprint: of the pictures' bytes and edits, splits, boxes and class names.
+        folder: holds data.yaml, images/SPLIT, labels/SPLIT and build.json; for classification SPLIT/CLASS, classes.json
+            and build.json.
+        fingerprint: of the pictures' bytes and edits, splits, boxes, class names and layout.
         files: name of each image record -> its picture below `folder`.
         reused: whether it was there already, unchanged.
     """
@@ -52,9 +57,10 @@ class BuiltDataset:
         return self.folder / self.files[name]
 
 
-def fingerprint(dataset: Dataset, hashes: Mapping[Path, str]) -> str:
+def fingerprint(dataset: Dataset, hashes: Mapping[Path, str], task: Task = "detect") -> str:
     """sha256 of everything that training sees. File names count, folders on this disk do not."""
-    digest = hashlib.sha256(json.dumps([_LAYOUT_VERSION, dataset.names]).encode())
+    layout = [_LAYOUT_VERSION, dataset.names, *([task] if task != "detect" else [])]
+    digest = hashlib.sha256(json.dumps(layout).encode())
     for image in dataset.images:
         boxes = [[t.label, t.box.x0, t.box.y0, t.box.x1, t.box.y1] for t in image.truths]
         row = [image.name, hashes[image.file], image.split, image.width, image.height, image.suffix, boxes]
@@ -71,22 +77,34 @@ def _told(edit: Edit) -> list[Any]:
 
 
 def write_built(
-    dataset: Dataset, folder: Path, hashes: Mapping[Path, str], progress: Progress = silent
+    dataset: Dataset,
+    folder: Path,
+    hashes: Mapping[Path, str],
+    progress: Progress = silent,
+    *,
+    task: Task = "detect",
+    least_side: int = LEAST_SIDE,
 ) -> BuiltDataset:
     """Writes `folder`, or takes what is there when its fingerprint is the same and its pictures are whole.
 
     A folder of ours that differs is replaced; any other one is left alone.
 
+    Args:
+        task: `classify` for pictures of one class each, which are laid into folders by class.
+        least_side: pixels below which a picture is refused; 1 where the training takes any, as that of torchvision's
+            classifiers, which stretches pictures to its own size: 8x8 pixels are a digit.
+
     Raises:
         DataError: a folder that was not built here is in the way, or the disk is full.
         AnnotationError: pictures that cannot be decoded.
     """
-    mark = fingerprint(dataset, hashes)
-    if (reused := _reuse(folder, dataset, mark)) is not None:
+    mark = fingerprint(dataset, hashes, task)
+    if (reused := _reuse(folder, dataset, mark, task)) is not None:
         return reused
+    write = yolo.write if task == "detect" else folders.write
     with folder_beside(folder, replace=True) as building:
-        files = yolo.write(dataset, building, root=folder, place=_link_unedited, progress=progress)
-        _render_and_check(dataset, {name: building / file for name, file in files.items()}, progress)
+        files = write(dataset, building, root=folder, place=_link_unedited, progress=progress)
+        _render_and_check(dataset, {name: building / file for name, file in files.items()}, least_side, progress)
         manifest = {
             "fingerprint": mark,
             "counts": counts(dataset),
@@ -103,7 +121,7 @@ def _link_unedited(image: ImageRecord, target: str) -> None:
         place_picture(str(image.file), target, link=True)
 
 
-def _render_and_check(dataset: Dataset, targets: Mapping[str, Path], progress: Progress) -> None:
+def _render_and_check(dataset: Dataset, targets: Mapping[str, Path], least_side: int, progress: Progress) -> None:
     """Decodes every picture once: edited ones are written, and those that training would pass over are refused.
 
     A header can be whole where the pixels are not. Each picture is given up before its thread takes the next one, so
@@ -118,18 +136,18 @@ def _render_and_check(dataset: Dataset, targets: Mapping[str, Path], progress: P
     jobs = list(by_file.values())
     what = "making pictures" if any(image.edits for image in dataset.images) else "decoding pictures"
     with all_cores() as pool:
-        faults = pool.map(lambda records: _fault(records, targets), jobs)
+        faults = pool.map(lambda records: _fault(records, targets, least_side), jobs)
         found = [fault for _, fault in zip(progress.items(jobs, what), faults, strict=True)]
     bad = [fault for fault in found if fault]
     if bad:
         raise AnnotationError("pictures", f"{len(bad)} cannot be trained on: {'; '.join(bad)}", "Mend or remove them")
 
 
-def _fault(records: Sequence[ImageRecord], targets: Mapping[str, Path]) -> str:
+def _fault(records: Sequence[ImageRecord], targets: Mapping[str, Path], least_side: int) -> str:
     """What is wrong with the file of some records, whose edited pictures are written where nothing is."""
     file = records[0].file
     for image in records:
-        if min(image.width, image.height) < _LEAST_SIDE:
+        if min(image.width, image.height) < least_side:
             return f"{file}: {image.width}x{image.height} pixels are too few"
     outputs = [(image, targets[image.name]) for image in records if image.edits]
     try:
@@ -174,7 +192,7 @@ def _manifest(folder: Path) -> dict[str, Any] | None:
     return manifest if ours else None
 
 
-def _reuse(folder: Path, dataset: Dataset, mark: str) -> BuiltDataset | None:
+def _reuse(folder: Path, dataset: Dataset, mark: str, task: Task) -> BuiltDataset | None:
     """What is there, if it is the same. Raises DataError where it is not ours to replace."""
     if not folder.exists():
         return None
@@ -185,16 +203,17 @@ def _reuse(folder: Path, dataset: Dataset, mark: str) -> BuiltDataset | None:
             raise DataError(folder, "is in the way: it was not built by yolo_pipeline", remedy)
         return None
     files = manifest["files"]
-    if manifest["fingerprint"] != mark or not _is_whole(folder, files, manifest.get("bytes")):
+    if manifest["fingerprint"] != mark or not _is_whole(folder, files, manifest.get("bytes"), task):
         return None
-    yolo.write_config(dataset, folder, folder)  # the project may have been moved
+    if task == "detect":
+        yolo.write_config(dataset, folder, folder)  # the project may have been moved
     return BuiltDataset(folder, dataset, mark, files, reused=True)
 
 
-def _is_whole(folder: Path, files: Mapping[str, str], sizes: object) -> bool:
+def _is_whole(folder: Path, files: Mapping[str, str], sizes: object, task: Task) -> bool:
     """Whether every picture lies there in the size it was written in, and its labels beside it."""
-    labelled = all((folder / yolo.label_name(file)).is_file() for file in files.values())
-    return labelled and _sizes(folder, files) == sizes
+    told = (folder / (yolo.label_name(file) if task == "detect" else folders.CLASSES) for file in files.values())
+    return all(file.is_file() for file in told) and _sizes(folder, files) == sizes
 
 
 def _sizes(folder: Path, files: Mapping[str, str]) -> dict[str, int]:

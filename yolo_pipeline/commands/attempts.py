@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 import yaml
 
+from yolo_pipeline.classification import PictureScores
 from yolo_pipeline.commands.output import (
     HERE,
     Json,
@@ -23,6 +24,7 @@ from yolo_pipeline.commands.output import (
 from yolo_pipeline.console import terminal_progress
 from yolo_pipeline.errors import INTERRUPTED, UsageError, command
 from yolo_pipeline.files import read_json
+from yolo_pipeline.nouns import Scores
 from yolo_pipeline.reporting.diagnosed import NOTHING_JUDGED, advice_lines
 from yolo_pipeline.reporting.tables import picture_score_rows, score_rows, terminal_table
 
@@ -102,6 +104,7 @@ def evaluate(
 
     if (number is None) == (truth is None or detections is None):
         raise UsageError("name either --attempt N, or both --truth GT.json and --detections DT.json")
+    scores: Scores | PictureScores
     if truth is not None and detections is not None:
         title, scores = detections.name, evaluate_files(truth, detections)
     else:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -165,17 +166,27 @@ def build(number: Number, project: Project = HERE) -> None:
     from yolo_pipeline.recipes.build import build as recipe
     from yolo_pipeline.recipes.derive import preview_file
 
+    asked = attempt.load(project, number)
     with terminal_progress() as progress:
-        data = recipe(attempt.load(project, number), progress)
+        data = recipe(asked, progress)
     built = data.built
-    rows = [[split, n["images"], n["boxes"], n["backgrounds"]] for split, n in counts(built.dataset).items()]
     state = "unchanged" if built.reused else "built"
     show(f"{built.folder} ({state})")
-    print_table(terminal_table("", ["split", "images", "boxes", "backgrounds"], rows))
+    print_table(terminal_table("", *_count_rows(counts(built.dataset), by_class=asked.track == "classify")))
     if preview_file(built.folder).is_file():
         show(f"look at {preview_file(built.folder)}")
     for line in reading_lines(data.report, limit=LINES_OF_A_KIND):
         show(line)
+
+
+def _count_rows(counted: Mapping[str, Any], *, by_class: bool) -> tuple[list[str], list[list[Any]]]:
+    """Header and rows of a table: boxes of each split, or the pictures of each class."""
+    if not by_class:
+        rows = [[split, n["images"], n["boxes"], n["backgrounds"]] for split, n in counted.items()]
+        return ["split", "images", "boxes", "backgrounds"], rows
+    names = next(iter(counted.values()))["classes"] if counted else ()
+    rows = [[name, *(n["classes"][name] for n in counted.values())] for name in names]
+    return ["class", *counted], [*rows, ["all", *(n["images"] for n in counted.values())]]
 
 
 def doctor(project: Project = HERE) -> None:

@@ -28,10 +28,15 @@ Sources = Annotated[
 Attempt = Annotated[int | None, typer.Option("--attempt", min=1, help="The model of a finished attempt …")]
 Weights = Annotated[Path | None, typer.Option(metavar="FILE", help="… or a weights file.")]
 Conf = Annotated[
-    str | None, typer.Option(metavar="A,B,…", help="Confidences; left out: the attempt's, or the best F1 of val.")
+    str | None,
+    typer.Option(
+        metavar="A,B,…", help="Confidences; left out: the attempt's, or the best F1 of val; of a classifier 0.01."
+    ),
 ]
 Classes = Annotated[str | None, typer.Option(metavar="A,B,…", help="Only these classes.")]
-MaxBoxes = Annotated[int | None, typer.Option(min=1, help="The best N boxes of a picture.")]
+MaxBoxes = Annotated[
+    int | None, typer.Option(min=1, help="The best N boxes of a picture; the likeliest N classes, 5 where left out.")
+]
 Iou = Annotated[
     float | None,
     typer.Option(min=0.0, max=1.0, help="Of boxes that overlap by more, one counts. Left out: the model's own."),
@@ -83,7 +88,7 @@ def detect(
     project: Project = HERE,
     as_json: Json = False,
 ) -> None:
-    """Detect on any pictures at several confidences."""
+    """Detect on any pictures at several confidences; a classifier says what each picture is."""
     from yolo_pipeline.recipes.detect import Order
 
     if (number is None) == (weights is None):
@@ -132,7 +137,12 @@ def _run(project: Path, number: int | None, weights: Path | None, order: Order, 
     if as_json:
         for line in words.said(detected):
             warn(line)
-        print_json({"folder": detected.folder.root.as_posix(), **words.as_json(detected.counts, detected.skipped)})
+        print_json(
+            {
+                "folder": detected.folder.root.as_posix(),
+                **words.as_json(detected.counts, detected.skipped, detected.likeliest),
+            }
+        )
         return
     print_table(terminal_table(model.title, *words.count_rows(detected)))
     for line in words.said(detected):

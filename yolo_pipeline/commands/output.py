@@ -11,9 +11,10 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from yolo_pipeline.classification import PictureScores
 from yolo_pipeline.errors import InputError, printable
 from yolo_pipeline.nouns import Scores
-from yolo_pipeline.reporting.tables import score_rows, short, terminal_table
+from yolo_pipeline.reporting.tables import picture_score_rows, score_rows, short, terminal_table
 
 _PIPE_WIDTH = 160
 HERE = Path()
@@ -32,13 +33,25 @@ Number = Annotated[int, typer.Option("--attempt", min=1, help="The N of attempts
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
-def print_scores(title: str, scores: Scores) -> None:
+def print_scores(title: str, scores: Scores | PictureScores) -> None:
+    if isinstance(scores, PictureScores):
+        _print_picture_scores(title, scores)
+        return
     print_table(terminal_table("", *score_rows({title: scores})))
     rows = [
         [name, n.truths, *(short(value) for value in (n.AP50, n.AP50_95, n.precision, n.recall, n.f1))]
         for name, n in scores.classes.items()
     ]
     print_table(terminal_table("", ["class", "truths", "AP50", "AP50_95", "precision", "recall", "F1"], rows))
+
+
+def _print_picture_scores(title: str, scores: PictureScores) -> None:
+    print_table(terminal_table("", *picture_score_rows({title: scores})))
+    rows = [
+        [name, n.images, *(short(value) for value in (n.precision, n.recall, n.f1))]
+        for name, n in scores.classes.items()
+    ]
+    print_table(terminal_table("", ["class", "images", "precision", "recall", "F1"], rows))
 
 
 def print_json(value: Any) -> None:

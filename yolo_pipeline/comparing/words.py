@@ -31,7 +31,10 @@ def _parts(found: DataDifference) -> Iterator[str]:
     yield from _counted(len(found.removed), "photo", "removed")
     yield from _counted(len(found.moved), "photo", "in another split")
     yield from _counted(len(found.redrawn), "box", "redrawn")
-    yield from _counted(len(found.relabelled), "box", f"relabelled ({_relabelled(found.relabelled)})")
+    whole = all(change.is_of_picture for change in found.relabelled)
+    yield from _counted(
+        len(found.relabelled), "picture" if whole else "box", f"relabelled ({_relabelled(found.relabelled)})"
+    )
     yield from _counted(len(found.boxes_added), "box", "added on photos that were there")
     yield from _counted(len(found.boxes_removed), "box", "removed from photos that stay")
     yield from (f"{old} renamed {new}" for old, new in found.classes_renamed)
@@ -42,8 +45,8 @@ def _parts(found: DataDifference) -> Iterator[str]:
         yield f"backgrounds from {before} to {after}"
 
 
-def _counted(count: int, noun: Literal["photo", "box"], what: str) -> Iterator[str]:
-    plural = {"photo": "photos", "box": "boxes"}[noun]
+def _counted(count: int, noun: Literal["photo", "picture", "box"], what: str) -> Iterator[str]:
+    plural = "boxes" if noun == "box" else f"{noun}s"
     if count:
         yield f"{count:,} {noun if count == 1 else plural} {what}"
 

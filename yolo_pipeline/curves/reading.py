@@ -10,8 +10,8 @@ import numpy.typing as npt
 from yolo_pipeline.diagnosis import CurveReading, CurveUnit
 from yolo_pipeline.nouns import Curves
 
-_PARTS = ("box_loss", "cls_loss", "dfl_loss", "obj_loss")  # obj_loss: YOLOv5's
-_BEST_BY = ("val/mAP50_95", "val/mAP50")
+_PARTS = ("box_loss", "cls_loss", "dfl_loss", "obj_loss", "loss")  # obj_loss: YOLOv5's; loss: a classifier's
+_BEST_BY = ("val/mAP50_95", "val/mAP50", "val/accuracy")
 _REACH = {"epoch": 2, "step": 1}
 """Rows on either side that a value is the median of (fewer at the ends), so that one noisy epoch says nothing. Where
 training goes by steps there are ten evaluations or so: five of them would be half of it."""
@@ -62,6 +62,15 @@ def read(curves: Curves, asked: int, unit: CurveUnit = "epoch") -> CurveReading 
         unit=unit,
         apart=_apart(curves, counted),
     )
+
+
+def figures_at(curves: Curves, epoch: float | None) -> dict[str, float]:
+    """Column -> what it says of an epoch, finite figures alone; empty where there is no such epoch."""
+    numbers = curves.columns.get("epoch", ())
+    if epoch is None or epoch not in numbers:
+        return {}
+    row = numbers.index(epoch)
+    return {name: values[row] for name, values in curves.columns.items() if math.isfinite(values[row])}
 
 
 def by_evaluation(curves: Curves) -> Curves:
@@ -139,11 +148,16 @@ def _lowest(loss: Floats) -> int | None:
 
 
 def _best(curves: Curves, lowest: int | None) -> int:
-    """Index of the epoch with the best mAP; where none is above 0, that of the lowest loss, else the last."""
+    """Index of the epoch with the best mAP or accuracy; where none is above 0, that of the lowest loss, else the last.
+
+    Of epochs with the same accuracy, which are many where pictures are few, it is the one with the lowest loss on val.
+    """
     for name in _BEST_BY:
         values = np.nan_to_num(np.asarray(curves.columns.get(name, ()), dtype=np.float64), nan=0.0)
         if len(values) and values.max() > 0:
-            return int(values.argmax())
+            loss = np.nan_to_num(np.asarray(curves.columns.get("val/loss", ()), dtype=np.float64), nan=np.inf)
+            tied = np.flatnonzero(values == values.max())
+            return int(tied[loss[tied].argmin()] if len(loss) else tied[0])
     return len(curves) - 1 if lowest is None else lowest
 
 

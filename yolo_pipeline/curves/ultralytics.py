@@ -1,4 +1,7 @@
-"""results.csv of Ultralytics and of old YOLOv5 (which pads its headers with blanks) -> Curves."""
+"""results.csv of Ultralytics and of old YOLOv5 (which pads its headers with blanks) -> Curves.
+
+`read` and `read_results` are for detectors, `read_classifier` for what Ultralytics trained to classify.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,12 @@ _COLUMNS = {
     "metrics/recall": "val/recall",
     "metrics/mAP_0.5": "val/mAP50",
     "metrics/mAP_0.5:0.95": "val/mAP50_95",
+}
+_COLUMNS_OF_CLASSIFIER = {
+    "epoch": "epoch",
+    "time": "seconds",
+    "metrics/accuracy_top1": "val/accuracy",
+    "metrics/accuracy_top5": "val/accuracy_top5",
 }
 _NEEDED: Mapping[Maker, tuple[str, ...]] = {
     "ultralytics": ("epoch", "metrics/mAP50(B)", "metrics/mAP50-95(B)"),
@@ -59,6 +68,20 @@ def read(file: Path) -> Curves:
     return read_results(file).curves
 
 
+def read_classifier(file: Path) -> Curves:
+    """As `read`, of a classifier: Ultralytics says of it the two losses, and the accuracy on val.
+
+    Raises:
+        InputError: as `read_results`.
+    """
+    lines, _ = _lines(file)
+    header = [name.strip() for name in lines[0]]
+    _require(file, header, ("epoch", "metrics/accuracy_top1"), "Give the one that Ultralytics writes for a classifier")
+    notes: list[str] = []
+    columns = _columns(file, header, _rows(file, header, lines[1:], notes), notes)
+    return Curves({_COLUMNS_OF_CLASSIFIER.get(name, name): values for name, values in columns.items()})
+
+
 def read_results(file: Path) -> Results:
     """A results.csv of either framework; epochs count from 1, whatever they count from there.
 
@@ -67,18 +90,12 @@ def read_results(file: Path) -> Results:
     Raises:
         InputError: no such file, not one of theirs, a cell that is no number, or no whole epoch in it.
     """
-    text = _text(file)
-    try:
-        lines = [line for line in csv.reader(text.splitlines(), strict=True) if any(cell.strip() for cell in line)]
-    except csv.Error as error:
-        raise InputError(file, f"is no results.csv ({error})", _A_TABLE) from error
-    if not lines:
-        raise InputError(file, "is empty", "Give the file of a training that ended at least one epoch")
+    lines, is_whole = _lines(file)
     header = [name.strip() for name in lines[0]]
     maker = _maker(file, header)
     notes: list[str] = []
     rows = _rows(file, header, lines[1:], notes)
-    if not text.endswith("\n"):
+    if not is_whole:
         notes.append("the last line has no line end: its last figure may be cut short")
     columns = _columns(file, header, rows, notes)
     curves = Curves({_COLUMNS.get(name, name): values for name, values in columns.items()})
@@ -97,6 +114,18 @@ def best_epoch(curves: Curves, maker: Maker) -> int | None:
     return int(curves.columns["epoch"][max(there, key=lambda row: fitness[row])])
 
 
+def _lines(file: Path) -> tuple[list[list[str]], bool]:
+    """The lines of a table that say anything, and whether the last one ends."""
+    text = _text(file)
+    try:
+        lines = [line for line in csv.reader(text.splitlines(), strict=True) if any(cell.strip() for cell in line)]
+    except csv.Error as error:
+        raise InputError(file, f"is no results.csv ({error})", _A_TABLE) from error
+    if not lines:
+        raise InputError(file, "is empty", "Give the file of a training that ended at least one epoch")
+    return lines, text.endswith("\n")
+
+
 def _text(file: Path) -> str:
     try:
         if file.stat().st_size > _MAX_BYTES:
@@ -111,13 +140,21 @@ def _text(file: Path) -> str:
 
 def _maker(file: Path, header: Sequence[str]) -> Maker:
     maker: Maker = "yolov5" if "metrics/mAP_0.5:0.95" in header else "ultralytics"
-    if missing := [name for name in _NEEDED[maker] if name not in header]:
-        raise InputError(file, f"has no column {missing[0]}", _A_TABLE)
-    if twice := sorted({name for name in header if header.count(name) > 1}):
-        raise InputError(file, f"has the column {twice[0]!r} twice", _A_TABLE)
-    if odd := next((name for name in header if not name.isprintable() or "," in name or not name), None):
-        raise InputError(file, f"has a column named {one_line(odd)!r}", _A_TABLE)
+    _require(file, header, _NEEDED[maker], _A_TABLE)
     return maker
+
+
+def _require(file: Path, header: Sequence[str], needed: Sequence[str], remedy: str) -> None:
+    """
+    Raises:
+        InputError: a column is missing, stands there twice, or has a name that no column has.
+    """
+    if missing := [name for name in needed if name not in header]:
+        raise InputError(file, f"has no column {missing[0]}", remedy)
+    if twice := sorted({name for name in header if header.count(name) > 1}):
+        raise InputError(file, f"has the column {twice[0]!r} twice", remedy)
+    if odd := next((name for name in header if not name.isprintable() or "," in name or not name), None):
+        raise InputError(file, f"has a column named {one_line(odd)!r}", remedy)
 
 
 def _rows(file: Path, header: Sequence[str], lines: Sequence[list[str]], notes: list[str]) -> list[list[float]]:

@@ -30,6 +30,10 @@ _FONT_SHARE, _LINE_SHARE = 0.03, 0.0035  # of the square root of the picture's a
 _FONT_STEP = 1.12  # sizes are few, so that sprites are found again
 _MOST_HEIGHT = 0.25  # of the picture, for a label
 _MOST_LETTERS = 24
+_LEAST_SHOWN = 192  # pixels of the shorter side, for a picture that is classified
+_MOST_ENLARGED = 1024  # pixels of the longer side
+_MOST_HIDDEN = 0.15  # of a picture, by its classes
+_PAPER = (235, 235, 235)
 _BRIGHT = 0.22  # luminance
 _LARGEST_KEPT = 40  # font size; larger labels take megabytes, and are soon drawn beside their pictures
 
@@ -69,6 +73,49 @@ def drawn(pixels: Pixels, detections: Sequence[Detection], colours: Mapping[str,
     return picture
 
 
+def with_classes(pixels: Pixels, detections: Sequence[Detection], colours: Mapping[str, Colour]) -> Pixels:
+    """A copy that says what the picture is: a line for each class and its probability, the likeliest on top.
+
+    The lines stand in the upper left corner; where they would hide much, below the picture, and a small one is enlarged
+    by a whole number.
+
+    Args:
+        detections: of the whole picture, the best first.
+    """
+    picture = _large_enough(pixels)
+    height, width = picture.shape[:2]
+    size, top = font_size(width, height), 0
+    lines = [_line(one, size, colours) for one in detections]
+    tall, wide = sum(line.shape[0] for line in lines), max((line.shape[1] for line in lines), default=0)
+    if wide > width or tall > height or wide * tall > _MOST_HIDDEN * width * height:
+        picture = cv2.copyMakeBorder(
+            picture, 0, tall, 0, max(0, wide - width), borderType=cv2.BORDER_CONSTANT, value=_PAPER
+        )
+        top = height
+    for line in lines:
+        picture[top : top + line.shape[0], : line.shape[1]] = line
+        top += line.shape[0]
+    return np.asarray(picture, dtype=np.uint8)
+
+
+def _large_enough(pixels: Pixels) -> Pixels:
+    """A copy, a whole number of times as large if it is small and not too narrow."""
+    height, width = pixels.shape[:2]
+    times = math.ceil(_LEAST_SHOWN / min(height, width))
+    if times == 1 or max(height, width) * times > _MOST_ENLARGED:
+        return pixels.copy()
+    return np.repeat(np.repeat(pixels, times, axis=0), times, axis=1)
+
+
+def _line(one: Detection, size: int, colours: Mapping[str, Colour]) -> npt.NDArray[np.uint8]:
+    return _sprite(f"{shortened(one.label)} {score_said(one.score)}", size, colours.get(one.label, OTHER_COLOUR))
+
+
+def _sprite(text: str, size: int, colour: Colour) -> npt.NDArray[np.uint8]:
+    make = label_sprite if size <= _LARGEST_KEPT else label_sprite.__wrapped__
+    return make(text, size, colour)
+
+
 def line_width(width: int, height: int) -> int:
     return max(1, round(_LINE_SHARE * math.sqrt(width * height)))
 
@@ -89,9 +136,8 @@ def _put_label(picture: Pixels, one: Detection, x: int, y: int, size: int, colou
     """Above the corner (x, y), or from it down where the picture ends; the score alone where both are too wide."""
     height, width = picture.shape[:2]
     score = score_said(one.score)
-    make = label_sprite if size <= _LARGEST_KEPT else label_sprite.__wrapped__
     for text in (f"{shortened(one.label)} {score}", score):
-        sprite = make(text, size, colour)
+        sprite = _sprite(text, size, colour)
         tall, wide = sprite.shape[:2]
         if wide <= width and tall <= height * _MOST_HEIGHT:
             top = y - tall if y >= tall else max(0, y)

@@ -38,6 +38,11 @@ class OutFolder:
         return self.root / "counts.csv"
 
     @property
+    def classes_file(self) -> Path:
+        """Of a classifier: one row a picture, with its likeliest classes."""
+        return self.root / "classes.csv"
+
+    @property
     def skipped_file(self) -> Path:
         return self.root / "skipped.csv"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,14 +14,18 @@ from yolo_pipeline.detecting.drawing import Colour, drawn
 from yolo_pipeline.detecting.folder import OutFolder
 from yolo_pipeline.detecting.naming import file_name
 from yolo_pipeline.files import write_bytes
+from yolo_pipeline.nouns import Detection
 from yolo_pipeline.views import Seen, Views
+
+Draw = Callable[[Pixels, Sequence[Detection], Mapping[str, Colour]], Pixels]
+"""`drawn`, or `with_classes` of what a classifier says."""
 
 _QUALITY = 90
 _JPEG_SIDE = 65_500  # pixels; a JPEG cannot be larger
 
 
 def save_views(
-    pixels: Pixels, seen: Seen, views: Views, colours: Mapping[str, Colour], folder: OutFolder
+    pixels: Pixels, seen: Seen, views: Views, colours: Mapping[str, Colour], folder: OutFolder, draw: Draw = drawn
 ) -> dict[float, str]:
     """Writes the picture as it looks at each threshold at which it has boxes, under `naming.file_name` of its name.
 
@@ -39,7 +43,7 @@ def save_views(
             break
         file = folder.pictures(threshold) / name
         if len(boxes) != shown:
-            data, shown = jpeg(drawn(pixels, boxes, colours)), len(boxes)
+            data, shown = jpeg(draw(pixels, boxes, colours)), len(boxes)
             write_bytes(file, data)
         else:
             _link(before, file, data)

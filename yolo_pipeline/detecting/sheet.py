@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 
 from yolo_pipeline.cores import all_cores
 from yolo_pipeline.decoding import Pixels, at_most, decode_any
-from yolo_pipeline.detecting.drawing import OTHER_COLOUR, Colour, corners, shortened, words
+from yolo_pipeline.detecting.drawing import OTHER_COLOUR, Colour, corners, score_said, shortened, words
 from yolo_pipeline.detecting.pictures import jpeg
 from yolo_pipeline.errors import one_line
 from yolo_pipeline.files import write_bytes
@@ -31,18 +31,24 @@ _TILE, _GAP, _ROW, _SWATCH = 280, 12, 20, 22  # pixels
 _FONT, _LINE = 14, 2
 _DASH = 6  # pixels of a dash, and of the gap behind it
 _MOST_CLASSES = 24  # in the legend
+_MOST_LETTERS = 14  # of a class beneath a tile
 _PAPER, _MISSING, _INK, _FAINT = (255, 255, 255), (225, 225, 225), (40, 40, 40), (110, 110, 110)
 
 
-def write_sheet(file: Path, pictures: Iterable[Seen], views: Views, colours: Mapping[str, Colour]) -> int:
+def write_sheet(
+    file: Path, pictures: Iterable[Seen], views: Views, colours: Mapping[str, Colour], *, classifies: bool = False
+) -> int:
     """Writes the contact sheet of the pictures that `choose` takes, as JPEG; where no picture has a box there is none.
+
+    Args:
+        classifies: see `contact_sheet`.
 
     Returns:
         how many pictures are on it.
     """
     chosen = choose(pictures, views)
     if chosen:
-        write_bytes(file, jpeg(contact_sheet(chosen, views, colours)))
+        write_bytes(file, jpeg(contact_sheet(chosen, views, colours, classifies=classifies)))
     else:
         file.unlink(missing_ok=True)
     return len(chosen)
@@ -61,16 +67,22 @@ def _vanishing(seen: Seen, views: Views) -> int:
     return len(views.all(seen)) - len(views.at(seen, views.thresholds[-1]))
 
 
-def contact_sheet(chosen: Sequence[Seen], views: Views, colours: Mapping[str, Colour]) -> Pixels:
+def contact_sheet(
+    chosen: Sequence[Seen], views: Views, colours: Mapping[str, Colour], *, classifies: bool = False
+) -> Pixels:
     """A grid of pictures with their boxes, a colour a class; dashed: those that the highest threshold does not show.
 
     Beneath each stand its name and, for each threshold, how many boxes it shows.
+
+    Args:
+        classifies: the boxes are whole pictures, as a classifier gives them: beneath a picture stand its classes in
+            place of counts, its frame is that of the likeliest, and small pictures are enlarged.
     """
     columns = min(_COLUMNS, max(len(chosen), _LEAST_COLUMNS))
     width = columns * (_TILE + _GAP) + _GAP
     keys, height = _legend(chosen, views, colours, width)
     with all_cores() as pool:
-        tiles = list(pool.map(lambda seen: _tile(seen, views, colours), chosen))
+        tiles = list(pool.map(lambda seen: _tile(seen, views, colours, enlarged=classifies), chosen))
     places = []  # left and lower end of the place for each picture
     for first in range(0, len(tiles), columns):
         row = tiles[first : first + columns]
@@ -86,7 +98,7 @@ def contact_sheet(chosen: Sequence[Seen], views: Views, colours: Mapping[str, Co
     texts = [(key.x + _SWATCH + 6, key.y, key.text, _INK) for key in keys]
     for seen, (x, y) in zip(chosen, places, strict=True):
         texts.append((x, y + 2, _fitting(PurePosixPath(seen.name).name), _INK))
-        texts.append((x, y + 2 + _ROW, _fitting(_counts(seen, views)), _FAINT))
+        texts.append((x, y + 2 + _ROW, _classes(seen, views) if classifies else _fitting(_counts(seen, views)), _FAINT))
     return _with_texts(sheet, texts)
 
 
@@ -100,6 +112,17 @@ def _with_texts(sheet: Pixels, texts: Sequence[tuple[int, int, str, Colour]]) ->
 
 def _counts(seen: Seen, views: Views) -> str:
     return " · ".join(f"{named(threshold)}: {len(views.at(seen, threshold))}" for threshold in views.thresholds)
+
+
+def _classes(seen: Seen, views: Views) -> str:
+    """As many of its classes as a tile is wide, the likeliest first."""
+    said = ""
+    for one in views.all(seen):
+        longer = f"{said}{' · ' * bool(said)}{shortened(one.label, _MOST_LETTERS)}: {score_said(one.score)}"
+        if words(_FONT).getlength(longer) > _TILE:
+            break
+        said = longer
+    return said
 
 
 def _fitting(name: str) -> str:
@@ -143,12 +166,14 @@ def _legend(chosen: Sequence[Seen], views: Views, colours: Mapping[str, Colour],
     return keys, y + _ROW + 2 * _GAP
 
 
-def _tile(seen: Seen, views: Views, colours: Mapping[str, Colour]) -> Pixels:
+def _tile(seen: Seen, views: Views, colours: Mapping[str, Colour], *, enlarged: bool) -> Pixels:
     try:
         pixels = decode_any(seen.file).pixels
     except UnreadableImage:  # it was there when the model saw it
         return np.full((_TILE // 2, _TILE, 3), _MISSING, np.uint8)
     tile = at_most(pixels, _TILE).copy()
+    if enlarged and (times := _TILE // max(tile.shape[:2])) > 1:
+        tile = np.repeat(np.repeat(tile, times, axis=0), times, axis=1)
     across, down = tile.shape[1] / seen.width, tile.shape[0] / seen.height
     staying = len(views.at(seen, views.thresholds[-1]))
     for number, one in reversed(list(enumerate(views.all(seen)))):

@@ -24,6 +24,7 @@ Pictures = Callable[[], Iterable[Seen]]
 """Gives all pictures, in the order of the listing, each time it is called."""
 
 _FORMULA_BEGINS = ("=", "+", "-", "@")
+_PLACES = ("class", "second", "third", "fourth", "fifth")
 _PIXEL_DIGITS, _SCORE_DIGITS = 2, 4
 
 
@@ -39,6 +40,23 @@ def _box_rows(seen: Seen, views: Views) -> Iterator[list[str]]:
         corners = (one.box.x0, one.box.y0, one.box.x1, one.box.y1)
         score = f"{one.score:.{_SCORE_DIGITS}f}"
         yield [image, cell(one.label), score, *(f"{value:.{_PIXEL_DIGITS}f}" for value in corners)]
+
+
+def write_classes(file: Path, pictures: Iterable[Seen], views: Views) -> None:
+    """Of a classifier, one row a picture: its likeliest classes with their probabilities, five at most.
+
+    Only what the lowest threshold shows; the other cells are empty.
+    """
+    header = [
+        name for place in _PLACES for name in (place, f"{place}_probability" if place != "class" else "probability")
+    ]
+    write_rows(file, ["image", *header], (_class_row(seen, views) for seen in pictures))
+
+
+def _class_row(seen: Seen, views: Views) -> list[str]:
+    said = views.all(seen)[: len(_PLACES)]
+    cells = [text for one in said for text in (cell(one.label), f"{one.score:.{_SCORE_DIGITS}f}")]
+    return [cell(seen.name), *cells, *[""] * (2 * (len(_PLACES) - len(said)))]
 
 
 def write_counts(file: Path, pictures: Iterable[Seen], views: Views) -> None:

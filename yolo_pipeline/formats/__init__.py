@@ -8,14 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+from yolo_pipeline.classification import is_whole
 from yolo_pipeline.errors import AnnotationError
-from yolo_pipeline.formats import coco, createml, roboflow, tensorflow_csv, tfrecord, via, voc, yolo
+from yolo_pipeline.formats import coco, createml, folders, roboflow, tensorflow_csv, tfrecord, via, voc, yolo
 from yolo_pipeline.formats.json_files import BadJson, load_json, recognised_json
 from yolo_pipeline.formats.source import Listing, ReadOptions, Source, open_source
 from yolo_pipeline.nouns import Dataset, ReadReport, Skip
 from yolo_pipeline.progress import Progress, silent
 
-__all__ = ["FORMATS", "Format", "ReadOptions", "read", "recognise"]
+__all__ = ["FORMATS", "Format", "ReadOptions", "is_of_pictures", "read", "recognise"]
 
 
 class Reader(Protocol):
@@ -37,12 +38,14 @@ class Format:
     Attributes:
         recognise: whether a listing is of the format; None where content cannot tell it from another of the table.
         recognise_json: the same of what a JSON file holds, for formats that are JSON.
+        recognise_last: as `recognise`, asked only where no other format of the table is recognised.
     """
 
     read: Reader
     write: Writer | None
     recognise: Callable[[Listing], bool] | None = None
     recognise_json: Callable[[Any], bool] | None = None
+    recognise_last: Callable[[Listing], bool] | None = None
 
 
 FORMATS: dict[str, Format] = {
@@ -54,6 +57,7 @@ FORMATS: dict[str, Format] = {
     "csv": Format(tensorflow_csv.read, None, tensorflow_csv.recognise),
     "via": Format(via.read, None, recognise_json=via.recognise),
     "tfrecord": Format(tfrecord.read, tfrecord.write, tfrecord.recognise),
+    "folders": Format(folders.read, folders.write, recognise_last=folders.recognise),
 }
 
 
@@ -83,8 +87,18 @@ def recognise(source: Source) -> str:
             load_json(source.files.root / name)
         except BadJson as error:
             raise AnnotationError(source.files.root / name, str(error), "Mend or remove it") from error
+    for name, entry in FORMATS.items():
+        if entry.recognise_last and entry.recognise_last(source.files):
+            return name
     known = ", ".join(FORMATS)
     raise AnnotationError(source.path, "holds no annotations of a known format", f"Known formats: {known}")
+
+
+def is_of_pictures(dataset: Dataset, path: Path, format: str = "auto") -> bool:
+    """Whether a data set that was read from `path` has a class for each picture, and not boxes as large as pictures."""
+    if not dataset.images or not all(map(is_whole, dataset.images)):
+        return False
+    return (recognise(open_source(path)) if format == "auto" else format) == "folders"
 
 
 def read(path: Path, format: str = "auto", options: ReadOptions = ReadOptions()) -> tuple[Dataset, ReadReport]:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from yolo_pipeline import attempt as attempts
 from yolo_pipeline import formats, images, settings
 from yolo_pipeline.attempt import Attempt
-from yolo_pipeline.auditing import RULES, Evidence, Rule, findings_of
+from yolo_pipeline.auditing import Evidence, Rule, findings_of
 from yolo_pipeline.auditing.pictures import Picture, decode_small, measure_all
 from yolo_pipeline.building import pixels
 from yolo_pipeline.building.pictures import Hashes
@@ -25,7 +25,7 @@ from yolo_pipeline.files import explain_os_error, write_text
 from yolo_pipeline.formats import FORMATS, ReadOptions
 from yolo_pipeline.nouns import SPLITS, Dataset, Finding, ImageRecord, Place, ReadReport
 from yolo_pipeline.progress import Progress, silent
-from yolo_pipeline.recipes.build import Build, gather, make_builtin
+from yolo_pipeline.recipes.build import Build, faults_named, gather, make_builtin
 
 _PAGE_SIDE = 1024  # longer side, in pixels, of the pictures that a page's thumbnails and cut-outs are made of
 _ULTRALYTICS_IMGSZ = 640
@@ -40,6 +40,7 @@ class Audit:
         title: the source or attempt that it is of.
         findings: the worst first.
         pictures: what was measured of each picture file that could be read.
+        classified: whether it has a class for each picture, in place of boxes.
     """
 
     title: str
@@ -48,6 +49,7 @@ class Audit:
     findings: tuple[Finding, ...]
     pictures: Mapping[Path, Picture]
     imgsz: int
+    classified: bool = False
 
 
 def audit_source(
@@ -65,7 +67,10 @@ def audit_source(
     if format != "auto" and format not in FORMATS:
         raise UsageError(f"format {format!r} is not known. Known are {', '.join(FORMATS)}")
     dataset, report = formats.read(source, format, options)
-    return audit_dataset(dataset, report, {}, imgsz=imgsz, progress=options.progress, title=str(source))
+    classified = formats.is_of_pictures(dataset, source, format)
+    return audit_dataset(
+        dataset, report, {}, imgsz=imgsz, classified=classified, progress=options.progress, title=str(source)
+    )
 
 
 def audit_attempt(root: Path, number: int, progress: Progress = silent) -> Audit:
@@ -77,7 +82,8 @@ def audit_attempt(root: Path, number: int, progress: Progress = silent) -> Audit
     attempt = attempts.load(root, number)
     make_builtin(attempt, progress)
     hashes = Hashes()
-    dataset, report = gather(attempt, hashes, progress)
+    with faults_named(attempt):
+        dataset, report = gather(attempt, hashes, progress)
     return _audit_of(attempt, dataset, report, hashes.known, progress)
 
 
@@ -90,7 +96,8 @@ def _audit_of(
     attempt: Attempt, dataset: Dataset, report: ReadReport, hashes: Mapping[Path, str], progress: Progress
 ) -> Audit:
     size = settings.trained_size(attempt.track, attempt.model, attempt.train) or _ULTRALYTICS_IMGSZ
-    return audit_dataset(dataset, report, hashes, imgsz=size, progress=progress, title=f"attempt {attempt.number}")
+    title, classified = f"attempt {attempt.number}", attempt.track == "classify"
+    return audit_dataset(dataset, report, hashes, imgsz=size, classified=classified, progress=progress, title=title)
 
 
 def audit_dataset(
@@ -99,7 +106,8 @@ def audit_dataset(
     hashes: Mapping[Path, str],
     *,
     imgsz: int = 640,
-    rules: tuple[Rule, ...] = RULES,
+    classified: bool = False,
+    rules: tuple[Rule, ...] | None = None,
     progress: Progress = silent,
     title: str = "the data set",
 ) -> Audit:
@@ -107,11 +115,13 @@ def audit_dataset(
 
     Args:
         hashes: sha256 of pictures as far as known; the others are computed.
+        classified: whether it has a class for each picture, in place of boxes.
+        rules: left out, those for boxes or for pictures.
     """
     known = Hashes(dict(hashes)).of(dataset, progress)
     measured = measure_all([image.file for image in dataset.images], progress)
-    evidence = Evidence(dataset, report, known, measured, imgsz)
-    return Audit(title, dataset, report, findings_of(evidence, rules), measured.pictures, imgsz)
+    evidence = Evidence(dataset, report, known, measured, imgsz, classified)
+    return Audit(title, dataset, report, findings_of(evidence, rules), measured.pictures, imgsz, classified)
 
 
 def as_json(audit: Audit) -> dict[str, Any]:
@@ -135,7 +145,8 @@ def as_json(audit: Audit) -> dict[str, Any]:
 def lines(audit: Audit) -> list[str]:
     """The audit for the terminal: totals, then every finding with what to do."""
     data = audit.dataset
-    head = f"{one_line(audit.title)}: {len(data.images)} pictures, {data.boxes} boxes, {len(data.names)} classes"
+    boxes = "" if audit.classified else f" {data.boxes} boxes,"
+    head = f"{one_line(audit.title)}: {len(data.images)} pictures,{boxes} {len(data.names)} classes"
     found = [f"{f.severity}: {f.kind}: {f.text}. {f.remedy}" for f in audit.findings]
     return [head, *(found or ["nothing was found that would spoil training or its scores"])]
 
@@ -156,7 +167,7 @@ def write_page(audit: Audit, file: Path) -> None:
     """
     from yolo_pipeline.reporting.audit_page import audit_page
 
-    page = audit_page(audit.title, audit.dataset, audit.findings, audit.imgsz, load_small)
+    page = audit_page(audit.title, audit.dataset, audit.findings, audit.imgsz, load_small, classified=audit.classified)
     _written(file, page)
 
 

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import pairwise
 from typing import Any, Literal
 
+from yolo_pipeline.classification import PictureScores
 from yolo_pipeline.comparing.effects import effects
 from yolo_pipeline.comparing.words import INTERVALS_COVER, data_line, verdict
 from yolo_pipeline.comparison import BoxChange, DataDifference
-from yolo_pipeline.nouns import JUDGED, SPLITS, Split, Truth
-from yolo_pipeline.reporting.tables import METRICS, MOST_SIDE_BY_SIDE, markdown_table, megabytes, metric, plain
+from yolo_pipeline.nouns import JUDGED, SPLITS, Scores, Split, Truth
+from yolo_pipeline.reporting.tables import (
+    METRICS,
+    MOST_SIDE_BY_SIDE,
+    PICTURE_METRICS,
+    markdown_table,
+    megabytes,
+    metric,
+    plain,
+    right_of_all,
+)
 from yolo_pipeline.results import Comparison, Judged, Results, finite, flat_settings, own_metrics, part
 
-_IN_A_ROW = ("mAP50", "mAP50_95", "f1")  # of attempts with a row each
+_IN_A_ROW = ("mAP50", "mAP50_95", "f1", "top1", "loss")  # of attempts with a row each
 
 
 def as_json(comparison: Comparison) -> dict[str, Any]:
@@ -26,7 +36,7 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
                 "track": part(entry.record, "settings").get("track"),
                 "changed": entry.record.get("changed", []),
                 "settings": part(entry.record, "settings"),
-                "scores": {split: asdict(score) for split, score in entry.scores.items()},
+                "scores": {split: asdict(score) for split, score in _scores(entry).items()},
                 "own_metrics": own_metrics(entry.record),
                 "cost": _cost(entry),
             }
@@ -36,6 +46,11 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
         "data": [{"a": a, "b": b, **_data_json(found)} for (a, b), found in comparison.data.items()],
         "notes": list(comparison.notes),
     }
+
+
+def _scores(entry: Results) -> Mapping[Split, Scores | PictureScores]:
+    """A detector's or a classifier's."""
+    return {**entry.scores, **{split: found.scores for split, found in entry.classified.items()}}
 
 
 def _difference_json(judged: Judged) -> dict[str, Any]:
@@ -84,7 +99,7 @@ def _truth_json(truth: Truth | None) -> dict[str, Any] | None:
 
 
 def rows(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of the table: what was changed, data, all metrics, AP50 of each class, cost.
+    """Header and rows of the table: what was changed, data, all metrics, AP50 or F1 of each class, cost.
 
     Up to six attempts stand side by side; more have a row each, with less in it.
     """
@@ -133,22 +148,37 @@ def _data_rows(comparison: Comparison) -> Iterator[list[str]]:
 
 
 def _metric_rows(attempts: Sequence[Results]) -> Iterator[list[str]]:
+    """Rows of detectors' figures where any attempt detects, then of classifiers' where any classifies."""
     for split in JUDGED:
         scores = [entry.scores.get(split) for entry in attempts]
-        if not any(scores):
-            continue
-        for name in METRICS:
-            yield [f"{split} {name}", *(metric(getattr(score, name)) if score else "–" for score in scores)]
-        yield [f"{split} found of all", *(f"{s.correct} of {s.truths}" if s else "–" for s in scores)]
+        if any(scores):
+            for name in METRICS:
+                yield [f"{split} {name}", *(metric(getattr(score, name)) if score else "–" for score in scores)]
+            yield [f"{split} found of all", *(f"{s.correct} of {s.truths}" if s else "–" for s in scores)]
+        pictures = [_picture_scores(entry, split) for entry in attempts]
+        if any(pictures):
+            for name in PICTURE_METRICS:
+                yield [f"{split} {name}", *(metric(getattr(score, name)) if score else "–" for score in pictures)]
+            yield [f"{split} right of all", *(right_of_all(s) if s else "–" for s in pictures)]
+
+
+def _picture_scores(entry: Results, split: Split) -> PictureScores | None:
+    return entry.classified[split].scores if split in entry.classified else None
 
 
 def _class_rows(attempts: Sequence[Results]) -> Iterator[list[str]]:
-    """Of test, where any attempt was judged on it."""
+    """AP50 of test, where any attempt was judged on it; of classifiers F1 of both."""
     split: Split = "test" if any("test" in entry.scores for entry in attempts) else "val"
     classes = [entry.scores[split].classes if split in entry.scores else {} for entry in attempts]
     for name in dict.fromkeys(name for scores in classes for name in scores):
         cells = (metric(scores[name].AP50) if name in scores else "–" for scores in classes)
         yield [f"{split} AP50 of {name}", *cells]
+    for split in JUDGED:
+        found = [_picture_scores(entry, split) for entry in attempts]
+        pictures = [scores.classes if scores else {} for scores in found]
+        for name in dict.fromkeys(name for scores in pictures for name in scores):
+            cells = (metric(scores[name].f1) if name in scores else "–" for scores in pictures)
+            yield [f"{split} F1 of {name}", *cells]
 
 
 def _own_rows(attempts: Sequence[Results]) -> Iterator[list[str]]:

@@ -27,7 +27,7 @@ def convert(
     """Reads `source` and writes `out`, which must not exist or be empty. Built beside, then renamed.
 
     Args:
-        classes: keep the boxes of these classes, in this order.
+        classes: keep the boxes, or pictures, of these classes, in this order.
         link: hard-link pictures where the disk can; else copy them.
 
     Raises:
@@ -43,7 +43,10 @@ def convert(
         raise DataError(out, "is there and not empty", "Name a new folder")
     dataset, report = formats.read(source, from_format, options)
     if classes is not None:
+        pictures = formats.is_of_pictures(dataset, source, from_format)
         (dataset,) = choose_classes([dataset], classes)
+        if pictures:  # one of another class is no background
+            dataset = dataset.with_images(image for image in dataset.images if image.truths)
     with folder_beside(out) as building:
         write(dataset, building, root=out, link=link, progress=options.progress)
     return dataset, report

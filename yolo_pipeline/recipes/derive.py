@@ -16,10 +16,11 @@ from yolo_pipeline.building.pictures import Hashes, read_pictures
 from yolo_pipeline.building.pixels import is_cutout
 from yolo_pipeline.building.resizing import resize
 from yolo_pipeline.building.writing import BuiltDataset
+from yolo_pipeline.classification import is_whole
 from yolo_pipeline.data_settings import BoxAugmentSettings, CutoutSettings
 from yolo_pipeline.errors import AnnotationError, DataError
 from yolo_pipeline.formats.files import clean_label
-from yolo_pipeline.nouns import Dataset, ImageRecord, ReadReport
+from yolo_pipeline.nouns import Crop, Dataset, ImageRecord, ReadReport
 from yolo_pipeline.progress import Progress
 from yolo_pipeline.reporting.preview import Tile, draw_preview, mark_of
 
@@ -31,18 +32,19 @@ def derive(
 ) -> tuple[Dataset, ReadReport]:
     """The data set with what `data.cutouts`, `data.resize` and `data.augment` ask for, and what that cut off."""
     report = ReadReport(notes=orientation_warnings(dataset.names, turnings(attempt.settings())))
-    data = attempt.data
+    data, classified = attempt.data, attempt.track == "classify"
     if data.cutouts is not None:
         dataset, passed_over = _add_cutouts(attempt, dataset, data.cutouts, seed, hashes, progress)
         hashes.of(dataset, progress)
         report += passed_over
     if data.resize is not None:
-        dataset, cropped = resize(dataset, *data.resize.size, data.resize.mode)
+        dataset, cropped = resize(dataset, *data.resize.size, data.resize.mode, classified=classified)
         report += cropped
     if data.augment is not None:
         whole = replace(_changes(data.augment), turns=data.augment.rot90)
         in_boxes = _changes(data.augment.box) if data.augment.box else Changes()
-        dataset, cropped = augment(dataset, data.augment.outputs_per_example, whole, in_boxes, seed, hashes.known)
+        outputs = data.augment.outputs_per_example
+        dataset, cropped = augment(dataset, outputs, whole, in_boxes, seed, hashes.known, classified=classified)
         report += cropped
     return dataset, report
 
@@ -99,14 +101,20 @@ def write_preview(built: BuiltDataset) -> None:
     sheet.unlink(missing_ok=True)
     if not any(image.edits for image in training):
         return
-    rows: dict[Path, list[ImageRecord]] = defaultdict(list)
+    rows: dict[tuple[Path, Crop | None], list[ImageRecord]] = defaultdict(list)
     for image in training:
-        rows[image.file].append(image)
+        rows[image.file, _own_crop(image)].append(image)
     photos = [row for row in rows.values() if not is_cutout(row[0])]
     cutouts = [row for row in rows.values() if is_cutout(row[0])]
     some_cutouts = _spread(cutouts, _PREVIEW_ROWS // 3)
     some = _spread(photos, _PREVIEW_ROWS - len(some_cutouts)) + some_cutouts
     draw_preview([[_tile(built, image) for image in row[:_PREVIEW_COLUMNS]] for row in some], sheet, built.fingerprint)
+
+
+def _own_crop(image: ImageRecord) -> Crop | None:
+    """What was cropped out of a photo to be a picture of its own."""
+    first = image.edits[0] if image.edits else None
+    return first if isinstance(first, Crop) and is_whole(image) else None
 
 
 def _spread(rows: Sequence[list[ImageRecord]], count: int) -> list[list[ImageRecord]]:

@@ -19,6 +19,7 @@ from yolo_pipeline.tfapi import environment
 
 _GIB = 1024**3
 _LOW_DISK_GIB = 5
+_WEIGHTS = (".pt", ".pth", ".safetensors")
 _HOST, _PORT, _TIMEOUT_S = "github.com", 443, 3.0
 
 
@@ -136,7 +137,8 @@ def _driver(built_for: str | None) -> Check:
 
 
 def _weights(root: Path) -> Check:
-    there = sorted(file.name for file in (root / "weights").glob("*.pt")) if (root / "weights").is_dir() else []
+    files = (root / "weights").iterdir() if (root / "weights").is_dir() else ()
+    there = sorted(file.name for file in files if file.suffix in _WEIGHTS)
     found = ", ".join(there) or "none in weights/: pretrained ones are fetched when an attempt first wants them"
     return Check("weights", found)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from yolo_pipeline.classification import PictureScores
 from yolo_pipeline.errors import InputError
+from yolo_pipeline.judging.classification import judge_pictures
 from yolo_pipeline.judging.coco import load_pair
 from yolo_pipeline.judging.detection import judge
 from yolo_pipeline.nouns import JUDGED, Scores, Split
@@ -16,8 +18,8 @@ def evaluate_files(truth_file: Path, detections_file: Path) -> Scores:
     return judge(*load_pair(truth_file, detections_file))
 
 
-def evaluate_attempt(root: Path, number: int, split: Split) -> Scores:
-    """Judges the saved detections of a finished attempt anew.
+def evaluate_attempt(root: Path, number: int, split: Split) -> Scores | PictureScores:
+    """Judges the saved detections of a finished attempt anew; of a classifier, what it said of the pictures.
 
     Raises:
         InputError: the attempt is not finished, or its data has no such split.
@@ -27,4 +29,5 @@ def evaluate_attempt(root: Path, number: int, split: Split) -> Scores:
         there = [other for other in JUDGED if run.truth_file(other).is_file()]
         remedy = f"There are some on {there[0]}" if there else "It was made elsewhere: see what compare says of it"
         raise InputError(run.folder, f"has no judged detections on {split}", remedy)
-    return evaluate_files(run.truth_file(split), run.detections_file(split))
+    pair = run.truth_file(split), run.detections_file(split)
+    return judge_pictures(*load_pair(*pair)) if run.classifies else evaluate_files(*pair)

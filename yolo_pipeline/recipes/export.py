@@ -20,7 +20,7 @@ from yolo_pipeline.progress import Progress, silent
 from yolo_pipeline.recipes.diagnose import results_of_run
 from yolo_pipeline.recipes.export_check import MOST_PIXELS, Original
 from yolo_pipeline.recipes.export_worth import LEAST_SHARE, WHOLE_NUMBERS, Worth, worth
-from yolo_pipeline.recipes.models import model_of_attempt
+from yolo_pipeline.recipes.models import Model, model_of_attempt
 from yolo_pipeline.results import part
 from yolo_pipeline.run import run_of
 from yolo_pipeline.runtimes import install_command, installed
@@ -75,9 +75,10 @@ def export(
     Raises:
         UsageError: no such target, an imgsz that no network takes.
         FinishedError: another export is there.
-        InputError: there is nothing to export, a package is missing, or the export does not agree.
+        InputError: it is a classifier, there is nothing to export, a package is missing, or the export does not agree.
     """
     model = model_of_attempt(root, number, track)
+    _require_boxes(model)
     _require_targets(targets, model.track.targets, imgsz)
     run = run_of(root, number)
     trained = trained_imgsz(run.record, model.asking)
@@ -96,6 +97,12 @@ def export(
         done.append(_export(folder, target, original, progress))
         progress.say(f"{target}: {said_of(done[-1].card)}")
     return done
+
+
+def _require_boxes(model: Model) -> None:
+    if model.classifies:
+        remedy = f"Its weights can be handed on as they are: {model.weights}"
+        raise InputError(model.title, "classifies pictures, and only detectors can be exported", remedy)
 
 
 def _require_targets(targets: Sequence[str], known: Mapping[str, Sequence[str]], imgsz: int | None) -> None:

@@ -16,7 +16,7 @@ from yolo_pipeline.decoding import Pixels
 from yolo_pipeline.errors import AnnotationError, InputError, command
 from yolo_pipeline.judging.agreement import ASKED, Agreement, Disagreement, Found, agreement, confidence_to_compare
 from yolo_pipeline.nouns import Split
-from yolo_pipeline.recipes.models import Model
+from yolo_pipeline.recipes.models import Model, pictures_of
 from yolo_pipeline.results import part
 from yolo_pipeline.run import run_of
 from yolo_pipeline.runtimes.letterbox import GREY
@@ -104,8 +104,8 @@ def check_pictures(root: Path, number: int) -> list[Path]:
     folder = part(run_of(root, number).record, "data").get("folder")
     chosen: list[Path] = []
     for split in _LOOKED_AT if isinstance(folder, str) else ():
-        there = sorted((root / str(folder) / "images" / split).rglob("*"))
-        files = [file for file in there if file.suffix.lower() in images.TRAINABLE_SUFFIXES and file.is_file()]
+        there = pictures_of(root / str(folder), split)
+        files = [file for file in there if file.suffix.lower() in images.TRAINABLE_SUFFIXES]
         chosen += _spread(files, _PICTURES - len(chosen))
     if not chosen:
         reason = "its pictures are gone, on which an export is tried"

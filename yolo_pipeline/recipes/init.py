@@ -12,7 +12,7 @@ _DATA = """\
 # Several sources become one data set. Paths go from this file's folder.
 sources:
   - path: datasets/raw/pictures   # pictures and their XML files, as LabelImg leaves them
-    format: labelimg              # voc, yolo, coco, via, createml, csv, tfrecord; left out: recognised
+    format: labelimg              # voc, yolo, coco, via, createml, csv, tfrecord, folders; left out: recognised
     # images: datasets/raw/photos   # where the pictures lie in another folder than the annotations
     # unlabelled: skip              # background: pictures without an annotation file are pictures without objects
     # difficult: keep               # drop: leave out objects that are marked difficult
@@ -25,7 +25,7 @@ sources:
 _ATTEMPT = """\
 title: first attempt
 # base: 1            # a later attempt names the one it builds on, and says only what it changes
-track: yolo
+track: yolo          # or tfapi; classify for pictures in a folder for each class
 model: yolov8n       # yolov5n/s/m/l/x, yolov8n/s/m/l/x, yolo11n …, a .pt file, or a .yaml of your own
 pretrained: true     # fetched once to weights/; false: from scratch; or a .pt file to start from
 

@@ -1,4 +1,4 @@
-"""A model to detect with: that of a finished attempt, or a weights file."""
+"""A model to detect or classify with: that of a finished attempt, or a weights file."""
 
 from __future__ import annotations
 
@@ -16,11 +16,16 @@ from yolo_pipeline.errors import InputError, WeightsError
 from yolo_pipeline.files import read_json
 from yolo_pipeline.images import sha256
 from yolo_pipeline.nouns import Split
-from yolo_pipeline.results import UNTOLD_CONF, confidence, part
+from yolo_pipeline.results import UNTOLD_CONF, confidence, finite, part
 from yolo_pipeline.run import Run, require_finished
 from yolo_pipeline.tracks import Track, open_track
+from yolo_pipeline.tracks.yolo_weights import is_classifier
+
+LEAST_PROBABILITY = 0.01
+"""From which on a classifier's classes are shown, where nothing is said."""
 
 _NOTED = ("imgsz", "iou_threshold")
+_CLASSIFIER = ".safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +36,7 @@ class Model:
         title: "attempt 5", or the name of the weights file.
         sha256: of the weights.
         asking: with the imgsz that it was trained at, where that is known.
-        conf: the confidence from which on its detections count.
+        conf: the confidence from which on its detections count, or the classes of a classifier are shown.
         training: its training pictures that are still there.
         checked_on: its val pictures that are still there, and `truth`, their objects as COCO JSON.
         photos: the photos that its data was made of, with split and objects.
@@ -52,6 +57,11 @@ class Model:
     splits: Mapping[str, Split] = field(default_factory=dict, repr=False)
     folder: Path | None = None
 
+    @property
+    def classifies(self) -> bool:
+        """Whether it says of pictures what they are, rather than where things are on them."""
+        return self.track.task == "classify"
+
 
 def model_of_attempt(root: Path, number: int, track: Track | None = None) -> Model:
     """The model of a finished attempt.
@@ -64,7 +74,6 @@ def model_of_attempt(root: Path, number: int, track: Track | None = None) -> Mod
     weights, digest = weights_of(run, record)
     settings = part(record, "settings")
     track = track or open_track(str(settings.get("track", "yolo")))
-    scores = run.read_scores() if run.scores_file.is_file() else {}
     data = part(record, "data").get("folder")
     folder = root / data if isinstance(data, str) else None
     truth, checked_on = _checked_on(run, folder)
@@ -74,7 +83,7 @@ def model_of_attempt(root: Path, number: int, track: Track | None = None) -> Mod
         weights=weights,
         sha256=digest,
         asking=replace(asking_of(track, record), device=None),
-        conf=confidence(record, scores),
+        conf=_conf(run, record),
         training=_training_pictures(folder),
         checked_on=checked_on,
         truth=truth,
@@ -82,6 +91,13 @@ def model_of_attempt(root: Path, number: int, track: Track | None = None) -> Mod
         splits=run.read_splits() or {},
         folder=folder,
     )
+
+
+def _conf(run: Run, record: Mapping[str, Any]) -> float:
+    if run.classifies:
+        said = finite(part(record, "settings", "detect").get("conf"))
+        return LEAST_PROBABILITY if said is None else said
+    return confidence(record, run.read_scores() if run.scores_file.is_file() else {})
 
 
 def model_of_weights(weights: Path) -> Model:
@@ -95,7 +111,11 @@ def model_of_weights(weights: Path) -> Model:
             raise WeightsError(weights, "there is no such file", "Check --weights")
         if (file := tensorflow_model(weights)) is not None:
             return _of_tensorflow(file)
+        if (file := _safetensors(weights)) is not None:
+            return _of_classifier(file)
         file = runtimes.model_file(weights)
+        if is_classifier(file):
+            return _of_classifier(file)
         return Model(file.name, open_track("yolo"), file, _digest(file), Asking(), UNTOLD_CONF)
     except OSError as error:
         raise WeightsError(weights, f"cannot be read: {error.strerror}", "Check --weights") from error
@@ -109,6 +129,22 @@ def tensorflow_model(path: Path) -> Path | None:
         if (folder / "saved_model.pb").is_file():
             return folder
     return path / "best.zip" if (path / "best.zip").is_file() else None
+
+
+def _safetensors(path: Path) -> Path | None:
+    """The best.safetensors of the track classify that a path means; None: it means none."""
+    if path.suffix.lower() == _CLASSIFIER and path.is_file():
+        return path
+    return path / f"best{_CLASSIFIER}" if (path / f"best{_CLASSIFIER}").is_file() else None
+
+
+def _of_classifier(file: Path) -> Model:
+    track, settings = open_track("classify"), {}
+    if file.suffix.lower() == _CLASSIFIER:
+        from yolo_pipeline.tracks.classify_weights import settings_of
+
+        settings = settings_of(file)
+    return Model(file.name, track, file, _digest(file), track.asking(settings), LEAST_PROBABILITY)
 
 
 def _of_tensorflow(file: Path) -> Model:
@@ -160,8 +196,14 @@ def weights_of(run: Run, record: Mapping[str, Any]) -> tuple[Path, str]:
 
 
 def _training_pictures(folder: Path | None) -> tuple[Path, ...]:
-    below = folder / "images" / "train" if folder is not None else None
-    return tuple(sorted(file for file in below.rglob("*") if file.is_file())) if below and below.is_dir() else ()
+    return tuple(pictures_of(folder, "train")) if folder is not None else ()
+
+
+def pictures_of(folder: Path, split: Split) -> list[Path]:
+    """The pictures of a split of a data set that was built: below images/SPLIT for boxes, below SPLIT for classes."""
+    boxes = folder / "images" / split
+    below = boxes if boxes.is_dir() else folder / split
+    return sorted(file for file in below.rglob("*") if file.is_file())
 
 
 def _checked_on(run: Run, folder: Path | None) -> tuple[Mapping[str, Any] | None, tuple[Path, ...]]:

@@ -68,7 +68,8 @@ def suggest(root: Path, number: int, in_words: Callable[[Advice], Advice] = lamb
     results = results_of(root, number)
     advice = tuple(in_words(one) for one in results.advice)
     if not advice:
-        return Suggestion(number, (), said=("nothing found" if "val" in results.diagnoses else NOTHING_JUDGED,))
+        judged = "val" in results.diagnoses or "val" in results.classified
+        return Suggestion(number, (), said=("nothing found" if judged else NOTHING_JUDGED,))
     if not attempt_file(root, number).is_file():
         return Suggestion(number, advice, said=(f"attempts/{number}.yaml is not there: no attempt can build on it",))
     attempts.load(root, number)

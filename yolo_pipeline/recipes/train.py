@@ -79,7 +79,7 @@ def train(
         _refuse_changed(run, record, attempt)
     began = time.perf_counter()
     data = build(attempt, progress, expected=record["data"]["fingerprint"] if record else None)
-    _say_built(data, progress)
+    _say_built(data, progress, classifies=track.task == "classify")
     for split in JUDGED:
         if not data.built.dataset.of(split):
             progress.say(f"no {split} pictures: nothing is judged there")
@@ -185,12 +185,15 @@ def _picture(file: Path) -> Pixels:
         raise AnnotationError(file, str(error), "Build the data set again") from error
 
 
-def _say_built(data: Build, progress: Progress) -> None:
+def _say_built(data: Build, progress: Progress, *, classifies: bool) -> None:
     built, report = data.built, data.report
-    parts = [
-        f"{split} {entry['images']} images, {entry['boxes']} boxes, {entry['backgrounds']} backgrounds"
-        for split, entry in counts(built.dataset).items()
-    ]
+    there = counts(built.dataset).items()
+    parts = [f"{split} {e['images']} images, {e['boxes']} boxes, {e['backgrounds']} backgrounds" for split, e in there]
+    if classifies:
+        parts = [
+            f"{len(built.dataset.names)} classes",
+            *(f"{split} {entry['images']} images" for split, entry in there),
+        ]
     progress.say(f"data set {'unchanged' if built.reused else 'built'}: {'; '.join(parts)}")
     for line in reading_lines(report, limit=_LINES_OF_A_KIND):
         progress.say(line)

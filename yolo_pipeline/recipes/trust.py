@@ -35,7 +35,7 @@ def choose(
 
     Args:
         asked: its name, or "auto" for the fastest of those installed that agrees with torch; of a track that trains
-            in something else, this alone.
+            in something else, or classifies, this alone.
         int8: whether whole numbers of 8 bits may be used, which are faster and a little less exact.
         samples: training pictures, for int8.
         check_pictures: to compare runtimes on, at most 32 of them; where there are none, the samples serve.
@@ -49,7 +49,7 @@ def choose(
     """
     if (network := runtimes.network_file(weights)) is not None:
         return _of_network(network, asked, int8)
-    if track.runtime != _RUN_BY_OTHERS:
+    if track.runtime != _RUN_BY_OTHERS or track.task == "classify":
         return _own(track.runtime, asked, int8)
     pictures, truths = (check_pictures, truths) if check_pictures else (samples, None)
     check = Check(track, weights, asking, pictures, truths, progress)

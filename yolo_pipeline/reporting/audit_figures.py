@@ -7,7 +7,7 @@ import warnings
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -78,8 +78,8 @@ def heat_maps(dataset: Dataset) -> bytes:
     return saved.getvalue()
 
 
-def class_bars(dataset: Dataset) -> bytes:
-    """Boxes of each class, by split; PNG."""
+def class_bars(dataset: Dataset, things: Literal["boxes", "pictures"]) -> bytes:
+    """Boxes, or pictures, of each class, by split; PNG."""
     counts = Counter((truth.label, image.split or "train") for image, truth in _boxes(dataset))
     total = {name: sum(counts[name, split] for split in SPLITS) for name in dataset.names}
     names = sorted(dataset.names, key=lambda name: (-total[name], name))[:_MOST_CLASSES]
@@ -95,10 +95,11 @@ def class_bars(dataset: Dataset) -> bytes:
         axis.invert_yaxis()
         axis.margins(x=0.1, y=0.01)
         axis.set(
-            xlabel="boxes"
+            xlabel=things
             + (f" ({len(dataset.names) - len(names)} rarer classes left out)" * (len(dataset.names) > len(names)))
         )
         _finish(axis)
+        axis.legend(frameon=False, fontsize=8, ncols=3, loc="lower right", bbox_to_anchor=(1, 1))  # clear of the bars
     return saved.getvalue()
 
 
@@ -138,22 +139,38 @@ def pictures_and_counts(dataset: Dataset) -> bytes:
         axes[0, 0].hist(numbers, bins=bins if len(bins) > 1 else [-0.5, 0.5], color=SPLIT_COLOURS["train"])
         axes[0, 0].set(xlabel="objects a picture", ylabel="pictures")
         axes[0, 0].xaxis.set_major_locator(MaxNLocator(integer=True))
-        sizes = Counter((image.width, image.height) for image in dataset.images)
-        xy = np.array(sorted(sizes), dtype=float).reshape(-1, 2)
-        area = [10 + 90 * sizes[size] / max(sizes.values()) for size in sorted(sizes)]
-        axes[0, 1].scatter(xy[:, 0], xy[:, 1], s=area, alpha=0.5, color=SPLIT_COLOURS["test"], linewidths=0)
-        limit = 1.08 * float(xy.max()) if len(xy) else 1.0
-        for ratio, name in ((1, "1:1"), (4 / 3, "4:3"), (16 / 9, "16:9"), (3 / 4, "3:4")):
-            axes[0, 1].plot([0, limit], [0, limit / ratio], color="grey", linewidth=0.6, zorder=0)
-            axes[0, 1].annotate(name, (min(limit, limit * ratio), min(limit, limit / ratio)), fontsize=7, color="grey")
-        axes[0, 1].set(xlabel="picture width, pixels", ylabel="picture height", xlim=(0, limit), ylim=(0, limit))
+        _draw_sizes(axes[0, 1], dataset)
         for axis in axes.ravel():
             _finish(axis)
     return saved.getvalue()
 
 
-def sample_sheet(dataset: Dataset, load: Load) -> Image.Image:
-    """Boxes of each class cut out with some room around, one row a class, spread over the data set."""
+def picture_sizes(dataset: Dataset) -> bytes:
+    """How large and of which shape pictures are; PNG."""
+    with _canvas(1, 1, (4.8, 3.8)) as (axes, saved):
+        _draw_sizes(axes[0, 0], dataset)
+        _finish(axes[0, 0])
+    return saved.getvalue()
+
+
+def _draw_sizes(axis: Any, dataset: Dataset) -> None:
+    sizes = Counter((image.width, image.height) for image in dataset.images)
+    xy = np.array(sorted(sizes), dtype=float).reshape(-1, 2)
+    area = [10 + 90 * sizes[size] / max(sizes.values()) for size in sorted(sizes)]
+    axis.scatter(xy[:, 0], xy[:, 1], s=area, alpha=0.5, color=SPLIT_COLOURS["test"], linewidths=0)
+    limit = 1.08 * float(xy.max()) if len(xy) else 1.0
+    for ratio, name in ((1, "1:1"), (4 / 3, "4:3"), (16 / 9, "16:9"), (3 / 4, "3:4")):
+        axis.plot([0, limit], [0, limit / ratio], color="grey", linewidth=0.6, zorder=0)
+        axis.annotate(name, (min(limit, limit * ratio), min(limit, limit / ratio)), fontsize=7, color="grey")
+    axis.set(xlabel="picture width, pixels", ylabel="picture height", xlim=(0, limit), ylim=(0, limit))
+
+
+def sample_sheet(dataset: Dataset, load: Load, *, room: float = _ROOM_AROUND) -> Image.Image:
+    """Boxes of each class cut out with some room around, one row a class, spread over the data set.
+
+    Args:
+        room: share of a box's longer side; without any, boxes are not drawn.
+    """
     rows: dict[str, list[tuple[ImageRecord, Truth]]] = defaultdict(list)
     for image, truth in _boxes(dataset):
         rows[truth.label].append((image, truth))
@@ -167,7 +184,7 @@ def sample_sheet(dataset: Dataset, load: Load) -> Image.Image:
         pen.text((2, row * step_y + 2), f"{one_line(name)[:60]} ({len(rows[name]):,})", fill="black", font=words)
     for image, pixels, mine in _loaded(cells, load):
         for truth, (x, y) in mine:
-            sheet.paste(_cut_out(pixels, image, truth), (x * (_CROP + 4), y * step_y + 20))
+            sheet.paste(_cut_out(pixels, image, truth, room), (x * (_CROP + 4), y * step_y + 20))
     return sheet
 
 
@@ -231,20 +248,21 @@ def _loaded(
             yield image, pixels, mine
 
 
-def _cut_out(pixels: Pixels, image: ImageRecord, truth: Truth) -> Image.Image:
-    """A square around a box, scaled to _CROP pixels, the box drawn on it."""
+def _cut_out(pixels: Pixels, image: ImageRecord, truth: Truth, room: float) -> Image.Image:
+    """A square around a box with some room, scaled to _CROP pixels; the box is drawn on it where there is room."""
     scale = pixels.shape[1] / image.width, pixels.shape[0] / image.height
     x0, y0 = truth.box.x0 * scale[0], truth.box.y0 * scale[1]
     x1, y1 = truth.box.x1 * scale[0], truth.box.y1 * scale[1]
-    half = max(x1 - x0, y1 - y0, 2.0) * (0.5 + _ROOM_AROUND)
+    half = max(x1 - x0, y1 - y0, 2.0) * (0.5 + room)
     left, top = (x0 + x1) / 2 - half, (y0 + y1) / 2 - half
     frame = (left, top, left + 2 * half, top + 2 * half)
     tile = Image.fromarray(pixels).transform(
         (_CROP, _CROP), Image.Transform.EXTENT, frame, Image.Resampling.BILINEAR, fillcolor=(225, 225, 225)
     )
-    zoom = _CROP / (2 * half)
-    corners = [(x0 - left) * zoom, (y0 - top) * zoom, (x1 - left) * zoom, (y1 - top) * zoom]
-    ImageDraw.Draw(tile).rectangle(corners, outline=SPLIT_COLOURS["val"], width=1)
+    if room:
+        zoom = _CROP / (2 * half)
+        corners = [(x0 - left) * zoom, (y0 - top) * zoom, (x1 - left) * zoom, (y1 - top) * zoom]
+        ImageDraw.Draw(tile).rectangle(corners, outline=SPLIT_COLOURS["val"], width=1)
     return tile
 
 

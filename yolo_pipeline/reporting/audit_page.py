@@ -17,6 +17,7 @@ from yolo_pipeline.reporting.audit_figures import (
     class_colour,
     heat_maps,
     jpeg,
+    picture_sizes,
     pictures_and_counts,
     sample_sheet,
     thumbnail,
@@ -57,20 +58,24 @@ details ul { font-size: .8rem; columns: 20rem; } @media print { body { max-width
 Pictures = Sequence[tuple[ImageRecord, ...]]
 
 
-def audit_page(title: str, dataset: Dataset, findings: Sequence[Finding], imgsz: int, load: Load) -> str:
+def audit_page(
+    title: str, dataset: Dataset, findings: Sequence[Finding], imgsz: int, load: Load, *, classified: bool = False
+) -> str:
     """The page.
 
     Args:
         findings: the worst first.
         imgsz: the training size that box sizes are shown at, in pixels.
         load: pixels of an image, for the pictures.
+        classified: whether each picture is of one class, in place of boxes.
     """
-    parts = [*_head(title, dataset, findings), *_findings(dataset, findings, load), *_figures(dataset, imgsz, load)]
+    figures = _figures_of_pictures(dataset, load) if classified else _figures(dataset, imgsz, load)
+    parts = [*_head(title, dataset, findings, classified), *_findings(dataset, findings, load, classified), *figures]
     page = "\n".join([*parts, "</main>", "</body>", "</html>", ""])
     return page.replace(_FONT_PLACE, font_face(page), 1)
 
 
-def _head(title: str, dataset: Dataset, findings: Sequence[Finding]) -> Iterator[str]:
+def _head(title: str, dataset: Dataset, findings: Sequence[Finding], classified: bool) -> Iterator[str]:
     yield "<!doctype html>"
     yield '<html lang="en">'
     yield '<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -78,12 +83,14 @@ def _head(title: str, dataset: Dataset, findings: Sequence[Finding]) -> Iterator
     yield f"<style>{_STYLE}</style></head>"
     yield "<body>\n<main>"
     yield f"<h1>Audit of {safe(title)}</h1>"
-    yield "<table><thead><tr><th></th><th>pictures</th><th>boxes</th><th>backgrounds</th></tr></thead><tbody>"
+    columns = ("pictures",) if classified else ("pictures", "boxes", "backgrounds")
+    yield f"<table><thead><tr><th></th>{''.join(f'<th>{name}</th>' for name in columns)}</tr></thead><tbody>"
     for name, images in _by_split(dataset).items():
         boxes, empty = sum(len(image.truths) for image in images), sum(image.is_background for image in images)
-        yield f"<tr><td>{name}</td><td>{len(images):,}</td><td>{boxes:,}</td><td>{empty:,}</td></tr>"
+        counts = zip(columns, (len(images), boxes, empty), strict=False)
+        yield f"<tr><td>{name}</td>{''.join(f'<td>{number:,}</td>' for _, number in counts)}</tr>"
     yield "</tbody></table>"
-    yield f"<p>{_said(dataset, findings)}</p>"
+    yield f"<p>{_said(dataset, findings, classified)}</p>"
 
 
 def _with_code(text: str) -> str:
@@ -91,7 +98,7 @@ def _with_code(text: str) -> str:
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", safe(text))
 
 
-def _said(dataset: Dataset, findings: Sequence[Finding]) -> str:
+def _said(dataset: Dataset, findings: Sequence[Finding], classified: bool) -> str:
     """Totals in words."""
     counts = [(sum(f.severity == s for f in findings), s) for s in ("fault", "warning", "note")]
     found = ", ".join(f"{n} {severity}{'s' * (n != 1)}" for n, severity in counts if n) or "nothing to find fault with"
@@ -99,9 +106,9 @@ def _said(dataset: Dataset, findings: Sequence[Finding]) -> str:
     if not sides:
         return f"No picture; {found}."
     median = sides[len(sides) // 2]
-    boxes = dataset.boxes / len(dataset.images)
+    boxes = "" if classified else f" {dataset.boxes / len(dataset.images):.1f} boxes a picture,"
     size = f"{median[1]} × {median[2]}"
-    return f"{len(dataset.names)} classes, {boxes:.1f} boxes a picture, median size {size} pixels; {found}."
+    return f"{len(dataset.names)} classes,{boxes} median size {size} pixels; {found}."
 
 
 def _by_split(dataset: Dataset) -> dict[str, tuple[ImageRecord, ...]]:
@@ -112,7 +119,7 @@ def _by_split(dataset: Dataset) -> dict[str, tuple[ImageRecord, ...]]:
     return {**rows, "all": dataset.images} if len(rows) != 1 else rows
 
 
-def _findings(dataset: Dataset, findings: Sequence[Finding], load: Load) -> Iterator[str]:
+def _findings(dataset: Dataset, findings: Sequence[Finding], load: Load, classified: bool) -> Iterator[str]:
     yield "<h2>Findings</h2>"
     if not findings:
         yield "<p>Nothing was found that would spoil training or its scores.</p>"
@@ -120,7 +127,8 @@ def _findings(dataset: Dataset, findings: Sequence[Finding], load: Load) -> Iter
     if dataset.names:
         listed = dataset.names[:_NAMED_CLASSES]
         key = "".join(f'<span style="background:{class_colour(dataset.names, n)}"></span>{safe(n)}' for n in listed)
-        yield f'<p class="key">Boxes by class:{key}{" …" * (len(listed) < len(dataset.names))}</p>'
+        what, others = "Outlines" if classified else "Boxes", " …" * (len(listed) < len(dataset.names))
+        yield f'<p class="key">{what} by class:{key}{others}</p>'
     gallery = _Gallery(dataset, load)
     for finding in findings:
         yield f'<article class="{finding.severity}">'
@@ -185,7 +193,7 @@ def _figures(dataset: Dataset, imgsz: int, load: Load) -> Iterator[str]:
     if not dataset.boxes:
         return
     yield "<h2>Classes</h2>"
-    yield _plot(class_bars(dataset), "Bar chart: boxes of each class by split")
+    yield _plot(class_bars(dataset, "boxes"), "Bar chart: boxes of each class by split")
     yield "<h2>Where objects lie</h2><p>Centres of boxes, pictures scaled to a square; bright is many.</p>"
     yield _plot(heat_maps(dataset), "Heat maps of box centres, over all and by class")
     yield "<h2>How large they are</h2>"
@@ -194,6 +202,19 @@ def _figures(dataset: Dataset, imgsz: int, load: Load) -> Iterator[str]:
     yield _plot(pictures_and_counts(dataset), "Histogram of objects a picture; widths and heights of pictures")
     yield "<h2>What each class looks like</h2>"
     yield f'<div class="plot">{_image(jpeg(sample_sheet(dataset, load)), "jpeg", "Cut-outs of each class")}</div>'
+
+
+def _figures_of_pictures(dataset: Dataset, load: Load) -> Iterator[str]:
+    """As `_figures`, where each picture is of one class: nothing on boxes."""
+    if not dataset.images:
+        return
+    yield "<h2>Classes</h2>"
+    yield _plot(class_bars(dataset, "pictures"), "Bar chart: pictures of each class by split")
+    yield "<h2>Pictures</h2>"
+    yield _plot(picture_sizes(dataset), "Widths and heights of pictures")
+    yield "<h2>What each class looks like</h2>"
+    sheet = jpeg(sample_sheet(dataset, load, room=0.0))
+    yield f'<div class="plot">{_image(sheet, "jpeg", "Pictures of each class")}</div>'
 
 
 def _plot(png: bytes, words: str) -> str:

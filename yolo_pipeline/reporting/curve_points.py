@@ -33,6 +33,11 @@ def loss_columns(curves: Curves) -> list[str]:
     return [name for name in shown_columns(curves) if name.endswith("loss")]
 
 
+def accuracy_columns(curves: Curves) -> list[str]:
+    """Shares of pictures that are right, of a classifier."""
+    return [name for name in shown_columns(curves) if name.rpartition("/")[2].startswith(("accuracy", "top"))]
+
+
 def _stands_there_twice(column: str, curves: Curves) -> bool:
     part, name = column.partition("/")[0], column.rpartition("/")[2]
     return name in _OF_ONE_NAME and f"{part}/{_OF_ONE_NAME[name]}" in curves.columns

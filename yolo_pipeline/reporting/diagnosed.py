@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import yaml
 
-from yolo_pipeline.diagnosis import Advice, CurveReading, Diagnosis, ErrorName, Interval, SuspectKind
+from yolo_pipeline.diagnosis import Advice, ConfusedPair, CurveReading, Diagnosis, ErrorName, Interval, SuspectKind
 from yolo_pipeline.errors import one_line
 from yolo_pipeline.nouns import Scores, Split
 from yolo_pipeline.reporting.tables import markdown, markdown_code, markdown_table, metric, percent, short
@@ -104,9 +104,7 @@ def diagnosis_section(diagnosis: Diagnosis, scores: Scores | None = None) -> Ite
     rows = [[e.name, _ERRORS[e.name], e.count, metric(e.dAP)] for e in diagnosis.errors]
     yield markdown_table(["error", "", "count", "AP50 lost"], rows)
     yield ""
-    for pair in diagnosis.pairs[:_PAIRS]:
-        truth, said = markdown(pair.truth), markdown(pair.said)
-        yield f"- {truth} taken for {said}, {_times(pair.count)} ({percent(pair.share)} of {truth})"
+    yield from pair_lines(diagnosis.pairs)
     yield ""
     missed = [m for m in (*diagnosis.by_size, *diagnosis.by_class[:_CLASSES]) if m.truths]
     yield markdown_table(["objects", "truths", "missed", "share"], [[m.name, *_missed(m)] for m in missed])
@@ -124,6 +122,13 @@ def diagnosis_section(diagnosis: Diagnosis, scores: Scores | None = None) -> Ite
     yield ""
     yield f"Expected calibration error: {short(diagnosis.calibration.error)} (0: a score is the chance to be right)."
     yield from _suspects(diagnosis)
+
+
+def pair_lines(pairs: Sequence[ConfusedPair]) -> Iterator[str]:
+    """The most frequent confusions of one class with another."""
+    for pair in pairs[:_PAIRS]:
+        truth, said = markdown(pair.truth), markdown(pair.said)
+        yield f"- {truth} taken for {said}, {_times(pair.count)} ({percent(pair.share)} of {truth})"
 
 
 def curves_line(reading: CurveReading) -> str:

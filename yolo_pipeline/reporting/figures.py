@@ -16,17 +16,17 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from PIL import Image, ImageDraw, ImageFont
 
-from yolo_pipeline.diagnosis import ConfidenceCurve, ConfusionMatrix
+from yolo_pipeline.diagnosis import ConfidenceCurve
 from yolo_pipeline.fonts import font_file
 from yolo_pipeline.nouns import Box, Curves, Detection, Truth
 from yolo_pipeline.reporting.curve_points import RATE, are_few, is_noisy, loss_columns, points, smoothed
 
 _LOSSES = ("box_loss", "cls_loss")
-_TRAIN_COLOUR, _VAL_COLOUR, _THIRD_COLOUR = "#2a6f97", "#d1495b", "#66a182"
+TRAIN_COLOUR, VAL_COLOUR, THIRD_COLOUR = "#2a6f97", "#d1495b", "#66a182"
 _TRUTH_RGB, _HIT_RGB = (40, 170, 80), (225, 70, 80)
-_COLOURS = {"train": _TRAIN_COLOUR, "val": _VAL_COLOUR}
+_COLOURS = {"train": TRAIN_COLOUR, "val": VAL_COLOUR}
 _MAP = "mAP on val, as the framework says"
-_MAPS = [("val/mAP50", _VAL_COLOUR), ("val/mAP50_95", _THIRD_COLOUR)]
+_MAPS = [("val/mAP50", VAL_COLOUR), ("val/mAP50_95", THIRD_COLOUR)]
 _TILE = 320  # pixels
 _MOST_CELLS_WITH_NUMBERS = 30
 
@@ -35,10 +35,10 @@ def draw_curves(curves: Curves, file: Path) -> None:
     """Box and class loss of train and val, and the mAP of val, by epoch."""
     epochs = curves.columns.get("epoch") or tuple(range(1, len(curves) + 1))
     mark = "o" if len(epochs) < 3 else ""
-    with _canvas(1, 3, (12, 3.6), file) as canvas:
-        axes = canvas[0]
+    with canvas(1, 3, (12, 3.6), file) as made:
+        axes = made[0]
         for axis, loss in zip(axes, _LOSSES, strict=False):
-            for split, colour in (("train", _TRAIN_COLOUR), ("val", _VAL_COLOUR)):
+            for split, colour in (("train", TRAIN_COLOUR), ("val", VAL_COLOUR)):
                 if values := curves.columns.get(f"{split}/{loss}"):
                     axis.plot(epochs, values, color=colour, label=split, marker=mark)
             axis.set(title=loss, xlabel="epoch", ylim=(0, None))
@@ -59,15 +59,15 @@ def draw_step_curves(curves: Curves, file: Path) -> None:
     named: dict[str, list[tuple[str, str]]] = {}
     for column in loss_columns(curves):
         split, _, name = column.partition("/")
-        named.setdefault(name, []).append((column, _COLOURS.get(split, _THIRD_COLOUR)))
-    panels = [*sorted(named.items()), (RATE, [(RATE, _TRAIN_COLOUR)] if RATE in columns else []), (_MAP, _MAPS)]
+        named.setdefault(name, []).append((column, _COLOURS.get(split, THIRD_COLOUR)))
+    panels = [*sorted(named.items()), (RATE, [(RATE, TRAIN_COLOUR)] if RATE in columns else []), (_MAP, _MAPS)]
     panels = [(title, lines) for title, lines in panels if any(column in columns for column, _ in lines)]
     across = max(1, min(3, len(panels)))
     down = max(1, math.ceil(len(panels) / across))
-    with _canvas(down, across, (4 * across, 3.6 * down), file) as canvas:
-        for axis in canvas.ravel()[len(panels) :]:
+    with canvas(down, across, (4 * across, 3.6 * down), file) as made:
+        for axis in made.ravel()[len(panels) :]:
             axis.set_axis_off()
-        for axis, (title, lines) in zip(canvas.ravel(), panels, strict=False):
+        for axis, (title, lines) in zip(made.ravel(), panels, strict=False):
             for column, colour in lines:
                 if column in columns:
                     _draw_steps(axis, *points(steps, columns[column]), column, colour)
@@ -87,20 +87,25 @@ def _draw_steps(axis: Any, x: Sequence[float], y: Sequence[float], column: str, 
     axis.plot(x, y, color=colour, label=label, marker=mark, markersize=3)
 
 
-def draw_confusion(matrix: ConfusionMatrix, file: Path) -> None:
-    """Counts, each row shaded by its share: rows are the truth, columns what was said."""
-    names = [name.replace("$", r"\$") for name in (*matrix.names, "background")]  # $ would begin a formula
+def draw_confusion(
+    names: Sequence[str],
+    counts: npt.NDArray[np.int64],
+    file: Path,
+    axes: tuple[str, str] = ("truth", "detected"),
+) -> None:
+    """Counts, each row shaded by its share: rows are the truth, columns what was said; `axes` names the two."""
+    names = [name.replace("$", r"\$") for name in names]  # $ would begin a formula
     size = min(4.5 + 0.45 * len(names), 24)
-    totals = matrix.counts.sum(axis=1, keepdims=True)
-    with _canvas(1, 1, (size, size * 0.85), file) as canvas:
-        axis = canvas[0, 0]
-        axis.imshow(matrix.counts / np.maximum(totals, 1), cmap="Blues", vmin=0, vmax=1)
+    totals = counts.sum(axis=1, keepdims=True)
+    with canvas(1, 1, (size, size * 0.85), file) as made:
+        axis = made[0, 0]
+        axis.imshow(counts / np.maximum(totals, 1), cmap="Blues", vmin=0, vmax=1)
         axis.set_xticks(range(len(names)), names, rotation=45, ha="right")
         axis.set_yticks(range(len(names)), names)
-        axis.set(xlabel="detected", ylabel="truth")
+        axis.set(xlabel=axes[1], ylabel=axes[0])
         if len(names) > _MOST_CELLS_WITH_NUMBERS:
             return
-        for (row, column), count in np.ndenumerate(matrix.counts):
+        for (row, column), count in np.ndenumerate(counts):
             if count:
                 dark = count > 0.5 * totals[row, 0]
                 axis.text(column, row, str(count), ha="center", va="center", color="white" if dark else "black")
@@ -108,11 +113,11 @@ def draw_confusion(matrix: ConfusionMatrix, file: Path) -> None:
 
 def draw_confidence(curve: ConfidenceCurve, conf: float, file: Path) -> None:
     """Precision, recall and F1, and the boxes an image, over confidence; a line at `conf`."""
-    with _canvas(1, 2, (9, 3.6), file) as canvas:
-        left, right = canvas[0]
-        for name, colour in (("precision", _TRAIN_COLOUR), ("recall", _VAL_COLOUR), ("f1", _THIRD_COLOUR)):
+    with canvas(1, 2, (9, 3.6), file) as made:
+        left, right = made[0]
+        for name, colour in (("precision", TRAIN_COLOUR), ("recall", VAL_COLOUR), ("f1", THIRD_COLOUR)):
             left.plot(curve.conf, getattr(curve, name), color=colour, label="F1" if name == "f1" else name)
-        right.plot(curve.conf, curve.boxes, color=_TRAIN_COLOUR)
+        right.plot(curve.conf, curve.boxes, color=TRAIN_COLOUR)
         left.set(title="all classes, IoU 0.5", xlabel="confidence", ylim=(0, 1.02))
         right.set(title="boxes an image", xlabel="confidence", ylim=(0, None))
         for axis in (left, right):
@@ -167,7 +172,7 @@ def _tile(
 
 
 @contextmanager
-def _canvas(rows: int, columns: int, size: tuple[float, float], file: Path) -> Iterator[Any]:
+def canvas(rows: int, columns: int, size: tuple[float, float], file: Path) -> Iterator[Any]:
     """Axes (rows, columns) that are saved to `file`. pyplot's and the caller's global settings stay untouched."""
     if str(font_file()) not in {font.fname for font in font_manager.fontManager.ttflist}:
         font_manager.fontManager.addfont(str(font_file()))

@@ -60,11 +60,24 @@ def plain(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, dict) and "path" in value:  # a source
         return one_line(value["path"])
+    if isinstance(value, dict) and "units" in value:  # a dense layer
+        return plain(value["units"]) + (f" ({plain(value['dropout'])})" if value.get("dropout") else "")
     if isinstance(value, dict):
         return ", ".join(f"{key} {plain(entry)}" for key, entry in value.items() if entry is not None)
     if isinstance(value, (list, tuple)):
         return "; ".join(plain(entry) for entry in value) or "none"
     return f"{value:g}" if isinstance(value, float) else one_line(str(value))
+
+
+def layers(head: Any) -> str:
+    """The dense layers of a classifier's head, the first one first: `256 (dropout 0.3) → 128`."""
+    if not isinstance(head, (list, tuple)) or not all(isinstance(layer, dict) and "units" in layer for layer in head):
+        return plain(head)
+    said = (
+        plain(layer["units"]) + (f" (dropout {plain(layer['dropout'])})" if layer.get("dropout") else "")
+        for layer in head
+    )
+    return " → ".join(said) or "none"
 
 
 def markdown(text: object) -> str:

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-import math
+import copy
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,33 +20,39 @@ class ModelFacts:
     """What is known of a backbone of torchvision.
 
     Attributes:
-        size: side in pixels of the squares that its published weights were trained on.
+        blocks, layers: how many there are below the head, for `freeze`.
+        weights: torchvision's name of the weights that `pretrained: true` means: its DEFAULT.
+        size: side in pixels of the squares that these are shown.
         least: the smallest side that it takes.
     """
 
+    blocks: int
+    layers: int
+    weights: str = "IMAGENET1K_V1"
     size: int = 224
     least: int = 32
 
 
 MODELS: dict[str, ModelFacts] = {
-    "resnet18": ModelFacts(),
-    "resnet34": ModelFacts(),
-    "resnet50": ModelFacts(),
-    "resnet101": ModelFacts(),
-    "vgg11": ModelFacts(),
-    "vgg16": ModelFacts(),
-    "vgg19": ModelFacts(),
-    "inception_v3": ModelFacts(299, 75),
-    "efficientnet_b0": ModelFacts(224),
-    "efficientnet_b1": ModelFacts(240),
-    "efficientnet_b2": ModelFacts(288),
-    "efficientnet_b3": ModelFacts(300),
-    "convnext_tiny": ModelFacts(),
-    "convnext_small": ModelFacts(),
-    "convnext_base": ModelFacts(),
-    "mobilenet_v3_small": ModelFacts(),
-    "mobilenet_v3_large": ModelFacts(),
+    "resnet18": ModelFacts(9, 40),
+    "resnet34": ModelFacts(17, 72),
+    "resnet50": ModelFacts(17, 106, "IMAGENET1K_V2"),
+    "resnet101": ModelFacts(34, 208, "IMAGENET1K_V2"),
+    "vgg11": ModelFacts(5, 8),
+    "vgg16": ModelFacts(5, 13),
+    "vgg19": ModelFacts(5, 16),
+    "inception_v3": ModelFacts(12, 188, size=299, least=75),
+    "efficientnet_b0": ModelFacts(18, 130),
+    "efficientnet_b1": ModelFacts(25, 184, "IMAGENET1K_V2", 240),
+    "efficientnet_b2": ModelFacts(25, 184, size=288),
+    "efficientnet_b3": ModelFacts(28, 208, size=300),
+    "convnext_tiny": ModelFacts(22, 99),
+    "convnext_small": ModelFacts(40, 189),
+    "convnext_base": ModelFacts(40, 189),
+    "mobilenet_v3_small": ModelFacts(13, 86),
+    "mobilenet_v3_large": ModelFacts(17, 108, "IMAGENET1K_V2"),
 }
+"""Of VGG, a block is one of the paper's five; of the others, one residual or inception block, and what lies between."""
 
 OPTIMIZERS = ("Adam", "AdamW", "SGD", "RMSprop")
 MONITORS = ("val_loss", "val_accuracy")
@@ -71,11 +78,19 @@ out."""
 
 _KNOWN = (*DEFAULTS, "imgsz", "augment", "device")
 _IN_OTHER_WORDS = {
-    "steps": "epochs", "batch_size": "batch", "lr": "lr0", "learning_rate": "lr0", "patience": "early_stopping",
-    "dropout": "head: [{units: 256, dropout: 0.3}]", "head": "head: (not below train)", "fliplr": "augment",
-    "degrees": "augment", "unfreeze": "freeze", "size": "imgsz", "weights": "weights: (not below train)",
+    **dict.fromkeys(("patience", "monitor", "restore_best"), "early_stopping: {patience: 8}"),
+    **dict.fromkeys(("degrees", "rotation", "rotation_deg", "rotation_range"), "augment: {rotation_deg: 15}"),
+    **dict.fromkeys(("fliplr", "flipud", "flip", "horizontal_flip", "vertical_flip"), "augment: {flip: [horizontal]}"),
+    **dict.fromkeys(("zoom", "zoom_range", "scale"), "augment: {zoom: 0.1}"),
+    **dict.fromkeys(("shift", "translate", "width_shift_range", "height_shift_range"), "augment: {shift: 0.1}"),
+    "brightness": "augment: {brightness: 0.2}", "steps": "epochs", "batch_size": "batch", "size": "imgsz",
+    "lr": "lr0", "learning_rate": "lr0", "optimiser": "optimizer", "unfreeze": "freeze",
+    "dropout": "head: [{units: 256, dropout: 0.3}]", "head": "head: (not below train)",
+    "weights": "weights: (not below train)", "pretrained": "pretrained: (not below train)",
 }  # fmt: skip
 _MOST = 10_000_000
+
+_FORMS = {"early_stopping": "{patience: 8}", "augment": "{rotation_deg: 15, flip: [horizontal]}"}
 
 Fits = Callable[[Any], bool]
 
@@ -115,16 +130,32 @@ def check_train(model: str, train: Mapping[str, Any]) -> dict[str, Any]:
         if not fits:
             raise BadSettingError(f"train.{key}: is {value!r}. It must be {expected}")
     filled = {"imgsz": MODELS[model].size, **DEFAULTS, **checked}
-    if filled["imgsz"] < MODELS[model].least:
-        raise BadSettingError(
-            f"train.imgsz: is {filled['imgsz']}, too small for {model}. It must be {MODELS[model].least} or more"
-        )
+    _check_against(MODELS[model], model, filled)
+    if isinstance(filled["class_weights"], Mapping):
+        filled["class_weights"] = {  # YAML takes the class 0 for a number
+            str(name): as_number(weight) for name, weight in filled["class_weights"].items()
+        }
     filled["early_stopping"] = _filled("early_stopping", filled["early_stopping"], _EARLY_STOPPING)
     if "augment" in filled:
         filled["augment"] = _filled("augment", filled["augment"], _AUGMENT)
         if not any(value for key, value in filled["augment"].items() if key != "draws"):
             raise BadSettingError("train.augment: does not say what to do. Name one of rotation_deg, zoom, shift, flip")
     return filled
+
+
+def _check_against(facts: ModelFacts, model: str, filled: Mapping[str, Any]) -> None:
+    """
+    Raises:
+        BadSettingError: pictures too small for the model, or more left unfrozen than it has.
+    """
+    if (imgsz := filled["imgsz"]) < facts.least:
+        raise BadSettingError(f"train.imgsz: is {imgsz}, too small for {model}. It must be {facts.least} or more")
+    if isinstance(filled["freeze"], Mapping):
+        ((what, count),) = filled["freeze"].items()
+        word = what.removeprefix("all_but_")
+        if count > (there := getattr(facts, word)):
+            reason = f"{what} is {count}, but {model} has {there} {word} below its head"
+            raise BadSettingError(f"train.freeze: {reason}. Say fewer, or none to freeze nothing")
 
 
 def check_head(track: str, model: str, head: object) -> None:
@@ -143,13 +174,8 @@ def _whole(least: int, most: int = _MOST) -> Fits:
 
 
 def _number(least: float, most: float) -> Fits:
-    """From `least` to `most`, both included."""
-    return lambda value: (
-        isinstance(value, (int, float))
-        and not isinstance(value, bool)
-        and math.isfinite(value)
-        and least <= value <= most
-    )
+    """From `least` to `most`, both included; NaN is nowhere between."""
+    return lambda value: isinstance(value, (int, float)) and not isinstance(value, bool) and least <= value <= most
 
 
 def _flips(value: Any) -> bool:
@@ -177,9 +203,9 @@ def _filled(block: str, said: Mapping[str, Any], known: Mapping[str, tuple[Any, 
         if key not in known:
             raise BadSettingError(f"train.{block}.{key}: no such key. {nearest(str(key), known)}")
         _, fits, expected = known[key]
-        if not fits(value):
+        if not fits(as_number(value)):
             raise BadSettingError(f"train.{block}.{key}: is {value!r}. It must be {expected}")
-    return {key: said.get(key, default) for key, (default, _, _) in known.items()}
+    return {key: as_number(said.get(key, copy.copy(default))) for key, (default, _, _) in known.items()}
 
 
 def _check_value(key: str, value: Any) -> tuple[bool, str]:
@@ -204,10 +230,14 @@ def _check_value(key: str, value: Any) -> tuple[bool, str]:
         case "freeze":
             return _is_freeze(value), "all, none, {all_but_blocks: 2} or {all_but_layers: 100}"
         case "class_weights":
-            return _is_class_weights(value), "none, balanced, or a mapping of class to weight"
+            return _is_class_weights(value), "none, balanced, or a mapping of class to weight, each above 0"
         case "device":
-            return isinstance(value, (int, str)) and not isinstance(value, bool), "cpu, mps or the number of a GPU"
-    return isinstance(value, Mapping), "keys and values, such as {patience: 8}"
+            return value in ("cpu", "mps") or _is_gpu(value), "cpu, mps or the number of a GPU"
+    return isinstance(value, Mapping), f"keys and values, such as {_FORMS[key]}"
+
+
+def _is_gpu(value: Any) -> bool:
+    return _whole(0, 99)(int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,2}", value) else value)
 
 
 def _is_freeze(value: Any) -> bool:
@@ -220,5 +250,6 @@ def _is_freeze(value: Any) -> bool:
 
 def _is_class_weights(value: Any) -> bool:
     if isinstance(value, Mapping):
-        return bool(value) and all(map(_number(0, 1e6), value.values()))
+        named = all(isinstance(name, (str, int)) and not isinstance(name, bool) for name in value)
+        return bool(value) and named and all(_number(1e-6, 1e6)(as_number(weight)) for weight in value.values())
     return value in ("none", "balanced")

@@ -28,7 +28,7 @@ def open_torch(weights: Path, asking: Asking, *, half: bool = False) -> Predicto
     device = device_of(asking.device, "device")
     if half and device in ("cpu", "mps"):
         raise InputError("runtime torch-half", f"is for CUDA devices; this one is {device}", "Use torch")
-    imgsz = rounded_up(asking.imgsz or trained_imgsz(model), _stride(model))
+    imgsz = rounded_up(asking.imgsz or trained_imgsz(model), stride_of(model))
     model.add_callback("on_predict_start", lambda _: use_all_cores())
 
     def find(batch: Sequence[Pixels]) -> list[list[Detection]]:
@@ -36,7 +36,7 @@ def open_torch(weights: Path, asking: Asking, *, half: bool = False) -> Predicto
         found: list[list[Detection]] = [[] for _ in batch]
         for shape in dict.fromkeys(picture.shape for picture in batch):
             places = [place for place, picture in enumerate(batch) if picture.shape == shape]
-            with _explained(weights):
+            with explained(weights):
                 results = model.predict(
                     [batch[place] for place in places],
                     imgsz=imgsz,
@@ -65,20 +65,20 @@ def has_cuda() -> bool:
         return False
 
 
-def trained_imgsz(model: Any) -> int:
-    """The imgsz that a checkpoint says it was trained at, as Ultralytics keeps it."""
+def trained_imgsz(model: Any, untold: int = _UNTOLD_IMGSZ) -> int:
+    """The imgsz that a checkpoint says it was trained at, as Ultralytics keeps it; `untold` where it does not."""
     said = (getattr(model.model, "args", None) or {}).get("imgsz")
-    return said if isinstance(said, int) and said > 0 else _UNTOLD_IMGSZ
+    return said if isinstance(said, int) and said > 0 else untold
 
 
-def _stride(model: Any) -> int:
+def stride_of(model: Any) -> int:
     """What Ultralytics' `predict` rounds imgsz up to multiples of (nn/backends/pytorch.py)."""
     strides = getattr(model.model, "stride", None)
     return _LEAST_STRIDE if strides is None else max(int(strides.max()), _LEAST_STRIDE)
 
 
 @contextmanager
-def _explained(weights: Path) -> Iterator[None]:
+def explained(weights: Path) -> Iterator[None]:
     """What torch raises on a machine that is too small, as one line for the user."""
     try:
         yield

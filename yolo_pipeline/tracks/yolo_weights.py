@@ -6,8 +6,9 @@ import os
 import shutil
 import sys
 import zipfile
+import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from yolo_pipeline import images, settings
 from yolo_pipeline.attempt import Attempt
@@ -18,7 +19,12 @@ from yolo_pipeline.progress import Progress
 from yolo_pipeline.runtimes import RUNTIMES, WEIGHTS
 from yolo_pipeline.runtimes.complaints import complaint
 
+Task = Literal["detect", "classify"]
+
 _ARCHITECTURES = (".yaml", ".yml")
+_TASKS = {"detect": "detection", "classify": "classification"}
+_TRACKS = {"detect": "yolo", "classify": "classify"}
+_MOST_PICKLED = 2**26  # bytes
 _INTEGRATIONS = ("clearml", "comet", "dvc", "mlflow", "neptune", "raytune", "sync", "tensorboard", "wandb")
 
 
@@ -92,24 +98,36 @@ def _pretrained(attempt: Attempt, progress: Progress) -> Path:
     return file
 
 
+def require_pretrained(attempt: Attempt) -> None:
+    """
+    Raises:
+        WeightsError: `pretrained:` names a file that is not there, or holds no weights of Ultralytics.
+    """
+    if isinstance(attempt.pretrained, str):
+        load_weights(_existing(attempt.root / attempt.pretrained, "pretrained"), None)
+
+
 def pretrained_argument(attempt: Attempt) -> bool | str:
     if isinstance(attempt.pretrained, str):
         return str(_existing(attempt.root / attempt.pretrained, "pretrained"))
     return attempt.pretrained
 
 
-def load_weights(file: Path) -> Any:
+def load_weights(file: Path, task: Task | None = "detect") -> Any:
     """As `load`, of what training leaves alone: an architecture has learnt nothing."""
     if file.suffix.lower() != WEIGHTS:
         remedy = f"Name a file that ends in {WEIGHTS}, or an exported network ({', '.join(RUNTIMES)})"
         raise WeightsError(file, "is no weights file", remedy)
-    return load(file)
+    return load(file, task)
 
 
-def load(file: Path) -> Any:
+def load(file: Path, task: Task | None = "detect") -> Any:
     """A model from a weights or architecture file; whatever Ultralytics raises becomes a WeightsError.
 
     Ultralytics is given the whole path of weights: from mere names and URLs it would fetch others.
+
+    Args:
+        task: what it must be for; None: anything.
     """
     is_weights = file.suffix.lower() == WEIGHTS
     if not is_weights and file.suffix.lower() not in _ARCHITECTURES:
@@ -135,9 +153,16 @@ def load(file: Path) -> Any:
             raise WeightsError(file, reason, "Use weights that Ultralytics saved") from error
         kind = "weights (damaged, or an interrupted download?)" if is_weights else "an architecture"
         raise WeightsError(file, f"cannot be read as {kind}: {_reason(error, file)}", "Fetch it again") from error
-    if model.task != "detect":
-        raise WeightsError(file, f"is a model for {model.task}, not for detection", "Name a detection model")
+    if task is not None and model.task != task:
+        other = _TRACKS.get(model.task)
+        remedy = f"Name a {_TASKS[task]} model{f', or say `track: {other}`' if other else ''}"
+        raise WeightsError(file, f"is a model for {_TASKS.get(model.task, model.task)}, not for {_TASKS[task]}", remedy)
     return model
+
+
+def is_classifier(file: Path) -> bool:
+    """Whether a file holds weights of Ultralytics that classify pictures. Nothing is unpickled, torch not needed."""
+    return file.suffix.lower() == WEIGHTS and any(b"ClassificationModel" in said for said in _pickles(file))
 
 
 def _reason(error: Exception, file: Path) -> str:
@@ -150,11 +175,22 @@ def _reason(error: Exception, file: Path) -> str:
 
 def _is_old_yolov5(file: Path) -> bool:
     """Whether a checkpoint's pickle names the classes of the old YOLOv5 repository. Nothing is unpickled."""
-    if not zipfile.is_zipfile(file):
-        return False
-    with zipfile.ZipFile(file) as archive:
-        pickles = [name for name in archive.namelist() if name.endswith("/data.pkl")]
-        return any(b"cmodels.yolo\n" in archive.read(name) for name in pickles)
+    return any(b"cmodels.yolo\n" in said for said in _pickles(file))
+
+
+def _pickles(file: Path) -> list[bytes]:
+    """The pickles of a checkpoint, which say what its objects are; none of what is no checkpoint."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = [name for name in archive.namelist() if name.endswith("/data.pkl")]
+            return [_beginning(archive, name) for name in names[:1]]
+    except (OSError, ValueError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error):
+        return []  # damaged, encrypted, or no zip at all, which loading will say
+
+
+def _beginning(archive: zipfile.ZipFile, name: str) -> bytes:
+    with archive.open(name) as pickled:
+        return pickled.read(_MOST_PICKLED)
 
 
 def has_ended(last: Path) -> bool:

@@ -12,13 +12,13 @@ from typing import Any
 from yolo_pipeline.asking import Asking, Predictor
 from yolo_pipeline.decoding import Pixels
 from yolo_pipeline.detecting.crops import remove_crops, save_crops
-from yolo_pipeline.detecting.drawing import Colour, colours
+from yolo_pipeline.detecting.drawing import Colour, colours, drawn, with_classes
 from yolo_pipeline.detecting.folder import OutFolder
 from yolo_pipeline.detecting.journal import Journal, begun_with
 from yolo_pipeline.detecting.labels import require_no_labels
 from yolo_pipeline.detecting.mining import require_mined
 from yolo_pipeline.detecting.naming import class_folders
-from yolo_pipeline.detecting.pictures import remove_views, save_views
+from yolo_pipeline.detecting.pictures import Draw, remove_views, save_views
 from yolo_pipeline.detecting.stream import stream
 from yolo_pipeline.errors import InputError
 from yolo_pipeline.files import explain_os_error
@@ -26,7 +26,7 @@ from yolo_pipeline.formats.source import composed
 from yolo_pipeline.gathering import gather
 from yolo_pipeline.nouns import Skip
 from yolo_pipeline.progress import Progress, silent
-from yolo_pipeline.recipes.detect.order import Detected, Order
+from yolo_pipeline.recipes.detect.order import Detected, Order, require_for_pictures
 from yolo_pipeline.recipes.detect.results import Look
 from yolo_pipeline.recipes.detect.sources import candidates_of, claimed, default_folder, places
 from yolo_pipeline.recipes.detect.words import brief
@@ -36,6 +36,7 @@ from yolo_pipeline.views import Candidate, Seen, Views
 
 __all__ = ["Detected", "Order", "detect"]
 
+_LIKELIEST = 5  # classes of a picture, where a user says nothing else
 _COMPARED_ON = 64  # pictures at most, half of which may be unreadable
 
 
@@ -43,10 +44,13 @@ def detect(root: Path, model: Model, order: Order, progress: Progress = silent) 
     """Shows every picture of the sources to a model once, and leaves what it saw in a folder.
 
     Raises:
+        UsageError: something is asked of a classifier that only boxes have.
         InputError: a source is nothing; the folder holds something else, or is being filled; a class that the model
             does not know.
         DataError: the disk is full.
     """
+    if model.classifies:
+        require_for_pictures(order, model.title)
     gathered = gather(order.sources, progress)
     folder = claimed(order.out or default_folder(root, model.title, order.sources), order.again)
     for kind in order.labels:
@@ -62,7 +66,8 @@ def detect(root: Path, model: Model, order: Order, progress: Progress = silent) 
     predictor = model.track.open(model.weights, asking, runtime)
     views = _views(model, order, predictor.names)
     settings = _settings(model, order, predictor, asking, runtime, views)
-    products = _Products(views, colours(predictor.names), class_folders(predictor.names), folder, order)
+    draw = with_classes if model.classifies else drawn
+    products = _Products(views, colours(predictor.names), class_folders(predictor.names), folder, order, draw)
     with _explained(folder), Journal(folder.journal_file, {**settings, "sources": places(order.sources)}) as journal:
         unseen = journal.unseen(candidates)
         if len(unseen) < len(candidates):
@@ -118,10 +123,11 @@ class _Products:
     folders: Mapping[str, str]  # class -> where its crops lie
     folder: OutFolder
     order: Order
+    draw: Draw
 
     def keep(self, seen: Seen, pixels: Pixels) -> None:
         if self.order.pictures:
-            save_views(pixels, seen, self.views, self.palette, self.folder)
+            save_views(pixels, seen, self.views, self.palette, self.folder, self.draw)
         if self.order.crops:
             save_crops(pixels, seen, self.views, self.folders, self.folder)
 
@@ -170,7 +176,8 @@ def _views(model: Model, order: Order, names: Sequence[str]) -> Views:
             some = ", ".join(names[:20]) + (", …" if len(names) > 20 else "")
             raise InputError(model.title, f"knows no class {unknown[0]}", f"Its classes: {some}")
         classes = frozenset(known[composed(name)] for name in order.classes)
-    return Views(_thresholds(model, order), classes, order.most)
+    most = _LIKELIEST if order.most is None and model.classifies else order.most
+    return Views(_thresholds(model, order), classes, most)
 
 
 def _settings(
@@ -183,7 +190,7 @@ def _settings(
         "names": list(predictor.names),
         "runtime": runtime,
         "imgsz": predictor.imgsz,
-        "iou": asking.iou,
+        **({} if model.classifies else {"iou": asking.iou}),
         "conf": list(views.thresholds),
         "classes": sorted(views.classes) if views.classes is not None else None,
         "max_boxes": views.most,

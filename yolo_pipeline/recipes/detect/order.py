@@ -9,6 +9,7 @@ from typing import Literal
 from yolo_pipeline.detecting.folder import OutFolder
 from yolo_pipeline.detecting.labels import LabelKind
 from yolo_pipeline.detecting.mining import Mined
+from yolo_pipeline.errors import UsageError
 from yolo_pipeline.nouns import Skip
 from yolo_pipeline.views import Tally
 
@@ -52,12 +53,26 @@ class Order:
     lang: Literal["en", "ko"] = "en"
 
 
+_FOR_BOXES = {"labels": "save", "crops": "crops", "mine": "mine-backgrounds", "iou": "iou"}
+
+
+def require_for_pictures(order: Order, title: str) -> None:
+    """
+    Raises:
+        UsageError: something is asked of a classifier that only boxes have.
+    """
+    for asked, option in _FOR_BOXES.items():
+        if getattr(order, asked) not in ((), False, None):
+            raise UsageError(f"--{option} is for boxes, and {title} classifies whole pictures: leave it out")
+
+
 @dataclass(frozen=True, slots=True)
 class Detected:
     """What came of it.
 
     Attributes:
         counts: of the pictures that were seen.
+        likeliest: of a classifier, by the likeliest class of each picture alone.
         skipped: of every picture that was not, why.
         mined: what --mine-backgrounds kept.
         notes: lines that the user should read.
@@ -66,5 +81,6 @@ class Detected:
     folder: OutFolder
     counts: Tally
     skipped: tuple[Skip, ...]
+    likeliest: Tally | None = None
     mined: Mined | None = None
     notes: tuple[str, ...] = ()

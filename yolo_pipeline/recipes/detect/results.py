@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from yolo_pipeline.detecting import labels, sheet, tables
@@ -39,18 +39,27 @@ class Look:
 
     def written(self, notes: Sequence[str]) -> Detected:
         tables.write_skipped(self.folder.skipped_file, self.skipped)
-        counts = tally(self.pictures(), self.views)
+        counts, likeliest = tally(self.pictures(), self.views), None
+        if self.model.classifies:
+            likeliest = tally(self.pictures(), self._likeliest)
+            tables.write_classes(self.folder.classes_file, self.pictures(), self.views)
         tables.write_detections(self.folder.detections_file, self.pictures(), self.views)
         tables.write_coco(self.folder.coco_file, self.pictures, self.views, self.settings["names"])
         tables.write_counts(self.folder.counts_file, self.pictures(), self.views)
-        sheet.write_sheet(self.folder.sheet_file, self.pictures(), self.views, colours(self.settings["names"]))
-        write_json(self.folder.settings_file, {**self.settings, **as_json(counts, self.skipped)})
+        palette, classifies = colours(self.settings["names"]), self.model.classifies
+        sheet.write_sheet(self.folder.sheet_file, self.pictures(), self.views, palette, classifies=classifies)
+        write_json(self.folder.settings_file, {**self.settings, **as_json(counts, self.skipped, likeliest)})
         self._page()
         if not counts.images:
             raise self._nothing_read()
         mined = self._mined()
         # Labels last: they are never written over, so nothing may be left to do once they are there.
-        return Detected(self.folder, counts, self.skipped, mined, (*notes, *self._labels()))
+        return Detected(self.folder, counts, self.skipped, likeliest, mined, (*notes, *self._labels()))
+
+    @property
+    def _likeliest(self) -> Views:
+        """The likeliest class of each picture alone."""
+        return replace(self.views, most=1)
 
     def _nothing_read(self) -> InputError:
         reasons = list(dict.fromkeys(skip.why for skip in self.skipped))
@@ -76,9 +85,16 @@ class Look:
 
         title = f"{self.model.title}: {brief(self.order.sources)}"
         facts = {key: told(value) for key, value in self.settings.items() if key != "names"}
-        palette = colours(self.settings["names"])
         page = detections_page(
-            title, self.pictures, self.views, self.skipped, facts, self.folder, self.order.lang, colours=palette
+            title,
+            self.pictures,
+            self._likeliest if self.model.classifies else self.views,
+            self.skipped,
+            facts,
+            self.folder,
+            self.order.lang,
+            colours=colours(self.settings["names"]),
+            classifies=self.model.classifies,
         )
         write_text(self.folder.page_file, page)
 

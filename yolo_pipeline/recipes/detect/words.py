@@ -13,8 +13,9 @@ _MOST_CLASSES = 12  # on a terminal
 _NAMED_SOURCES = 3
 
 
-def as_json(counts: Tally, skipped: Sequence[Skip]) -> dict[str, Any]:
-    """What `detect --json` prints."""
+def as_json(counts: Tally, skipped: Sequence[Skip], likeliest: Tally | None = None) -> dict[str, Any]:
+    """What `detect --json` prints. Of a classifier, `classes` counts pictures by their likeliest class."""
+    by_class = likeliest or counts
     return {
         "images": counts.images,
         "skipped": len(skipped),
@@ -22,7 +23,7 @@ def as_json(counts: Tally, skipped: Sequence[Skip]) -> dict[str, Any]:
             named(threshold): {
                 "boxes": counts.total(threshold),
                 "images_with_boxes": counts.images_with_boxes[threshold],
-                "classes": dict(sorted(counts.boxes[threshold].items())),
+                "classes": dict(sorted(by_class.boxes[threshold].items())),
             }
             for threshold in counts.views.thresholds
         },
@@ -30,20 +31,33 @@ def as_json(counts: Tally, skipped: Sequence[Skip]) -> dict[str, Any]:
 
 
 def count_rows(detected: Detected) -> tuple[list[str], list[list[Any]]]:
-    """Heading and rows of a table: a column a threshold; boxes, pictures, and the classes with most boxes."""
-    counts = detected.counts
+    """Heading and rows of a table: a column a threshold; boxes, pictures, and the classes with most boxes.
+
+    Of a classifier, the pictures that it is so sure of, by their likeliest class.
+    """
+    counts = detected.likeliest or detected.counts
     thresholds, lowest = counts.views.thresholds, counts.boxes[counts.views.lowest]
+    rows = _rows_of_pictures(counts) if detected.likeliest is not None else _rows_of_boxes(counts)
+    labels = sorted(lowest, key=lambda label: (-lowest[label], label))
+    rows += [[label, *(counts.boxes[at][label] for at in thresholds)] for label in labels[:_MOST_CLASSES]]
+    if len(labels) > _MOST_CLASSES:
+        rows.append([f"and {len(labels) - _MOST_CLASSES} classes more", *("…" for _ in thresholds)])
+    return ["at confidence", *map(named, thresholds)], rows
+
+
+def _rows_of_boxes(counts: Tally) -> list[list[Any]]:
+    thresholds = counts.views.thresholds
     rows: list[list[Any]] = [
         ["boxes", *(counts.total(threshold) for threshold in thresholds)],
         ["images with boxes", *(f"{counts.images_with_boxes[at]} of {counts.images}" for at in thresholds)],
     ]
     if len(thresholds) > 1:
         rows.append(["boxes that vanish", *(counts.vanished(threshold) or "" for threshold in thresholds)])
-    labels = sorted(lowest, key=lambda label: (-lowest[label], label))
-    rows += [[label, *(counts.boxes[at][label] for at in thresholds)] for label in labels[:_MOST_CLASSES]]
-    if len(labels) > _MOST_CLASSES:
-        rows.append([f"and {len(labels) - _MOST_CLASSES} classes more", *("…" for _ in thresholds)])
-    return ["at confidence", *map(named, thresholds)], rows
+    return rows
+
+
+def _rows_of_pictures(counts: Tally) -> list[list[Any]]:
+    return [["images classified", *(f"{counts.total(at)} of {counts.images}" for at in counts.views.thresholds)]]
 
 
 def said(detected: Detected) -> Iterator[str]:
@@ -55,6 +69,8 @@ def said(detected: Detected) -> Iterator[str]:
         yield f"{len(detected.skipped)} pictures were skipped: {detected.folder.skipped_file} says why"
     if detected.mined is not None:
         yield str(detected.mined)
+    if detected.likeliest is not None:
+        yield f"The likeliest classes of each picture: {detected.folder.classes_file}"
     yield f"Page: {detected.folder.page_file}"
 
 

@@ -18,6 +18,9 @@ function fill(node, attributes, children) {
 
 const number = (value) => value.toLocaleString("en");
 
+// A sentence with values in place of its {names}.
+const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
 // A file name that may break after each folder.
 function fileName(name) {
   const parts = name.split("/");

@@ -21,7 +21,7 @@ from yolo_pipeline.reporting.pages.saying import Say
 from yolo_pipeline.reporting.pages.shell import Language, page
 from yolo_pipeline.results import Results
 
-_SCRIPTS = ("plots.js", "elements.js", "attempt/attempt.js")
+_SCRIPTS = ("plots.js", "elements.js", "matrix.js", "attempt/attempt.js")
 _STYLES = ("gallery.css", "attempt/attempt.css")
 _PICTURES = 400  # of a split that are looked at, the worst first
 _STEP = 0.005  # of the confidence slider

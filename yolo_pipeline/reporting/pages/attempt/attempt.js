@@ -5,10 +5,6 @@ const DATA = JSON.parse(document.getElementById("data").textContent);
 const SAY = DATA.say;
 const BATCH = 12;  // pictures of a gallery that are added at a time
 
-function said(key, values = {}) {
-  return SAY[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
-}
-
 // ---- plots
 
 for (const plot of DATA.plots) plotLines(plot.id, plot.traces, plot.options);
@@ -34,32 +30,7 @@ function aboutCrop(item) {
     make("span", { class: "muted file" }, ...fileName(item.image)));
 }
 
-function openCell(button) {
-  const { split, cell } = button.dataset, items = DATA.cells[split][cell] || [];
-  const panel = document.getElementById(`crops-${split}`);
-  const opener = document.querySelector(`td button[data-split="${split}"][data-cell="${cell}"]`);
-  for (const other of document.querySelectorAll(`td button[data-split="${split}"]`)) other.removeAttribute("aria-pressed");
-  opener.setAttribute("aria-pressed", "true");
-  const close = make("button", { type: "button", class: "button small" }, SAY.close);
-  close.addEventListener("click", () => {
-    panel.hidden = true;
-    opener.removeAttribute("aria-pressed");
-    button.focus();
-  });
-  const all = Number(opener.textContent.replace(/\D/g, ""));
-  const some = items.length < all ? make("p", { class: "muted small" }, said("crops_of", { shown: number(items.length), all: number(all) })) : null;
-  panel.replaceChildren(
-    make("div", { class: "panel-head" }, make("h3", {}, opener.getAttribute("aria-label")), close), ...(some ? [some] : []),
-    make("ol", { class: "crops" }, ...items.map((item) => make("li", {}, cropOf(item), aboutCrop(item)))));
-  panel.hidden = false;
-  panel.focus({ preventScroll: true });
-  panel.scrollIntoView({ block: "nearest" });
-}
-
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("button[data-cell]");
-  if (button) openCell(button);
-});
+openCells(DATA.cells, SAY, (item) => [cropOf(item), aboutCrop(item)]);
 
 for (const place of document.querySelectorAll("[data-suspect]")) place.prepend(cropOf(DATA.suspects[place.dataset.suspect]));
 
@@ -132,7 +103,7 @@ function startGallery(place) {
   const add = () => {
     grid.append(...order.slice(shown, shown + BATCH).map((image) => figureOf(split, image)));
     shown = Math.min(shown + BATCH, order.length);
-    more.textContent = said("more", { n: number(order.length - shown) });
+    more.textContent = filled(SAY.more, { n: number(order.length - shown) });
     more.hidden = shown >= order.length;
   };
   more.addEventListener("click", add);

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from yolo_pipeline.diagnosis import ConfidenceCurve, Diagnosis
+from yolo_pipeline.diagnosis import Calibration, ConfidenceCurve, Diagnosis
 from yolo_pipeline.errors import one_line
 from yolo_pipeline.reporting.curve_points import are_few, is_noisy, points, smoothed, unit_of
 from yolo_pipeline.reporting.pages.attempt.summary import best_by, counted, curve_plots, figure
@@ -25,7 +25,7 @@ def plots_json(results: Results, diagnosis: Diagnosis | None, say: Say) -> list[
     if diagnosis is not None:
         plots += [_precision_recall(diagnosis, say), _confidence(diagnosis, say)]
         if diagnosis.calibration.bins:
-            plots.append(_calibration(diagnosis, say))
+            plots.append(calibration_plot(diagnosis.calibration, say))
     return plots
 
 
@@ -106,12 +106,13 @@ def _most_boxes(curve: ConfidenceCurve) -> float:
     return 5.0 * math.ceil(most / 4.8) if most > 2.4 else 2.5
 
 
-def _calibration(diagnosis: Diagnosis, say: Say) -> Plot:
-    scores, right, _ = zip(*diagnosis.calibration.bins, strict=True)
+def calibration_plot(calibration: Calibration, say: Say) -> Plot:
+    """Of a calibration that has bins."""
+    scores, right, _ = zip(*calibration.bins, strict=True)
     perfect = {"name": say("perfect"), "x": [0, 1], "y": [0, 1], "colour": "--muted", "dash": "dot", "hover": False}
     texts = [
         f"{figure(score, 2)}: {figure(share, 2)} ({say('bin', n=f'{count:,}')})"
-        for score, share, count in diagnosis.calibration.bins
+        for score, share, count in calibration.bins
     ]
     name = say("share_right")
     points = {"x": numbers(scores), "y": numbers(right), "text": texts}

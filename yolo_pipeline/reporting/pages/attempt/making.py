@@ -9,7 +9,7 @@ from yolo_pipeline.nouns import SPLITS
 from yolo_pipeline.reporting.pages.attempt.summary import DASH
 from yolo_pipeline.reporting.pages.markup import Markup, Part, element, join, listing, section, table, with_code
 from yolo_pipeline.reporting.pages.saying import Say
-from yolo_pipeline.reporting.tables import megabytes, percent, plain
+from yolo_pipeline.reporting.tables import layers, megabytes, percent, plain
 from yolo_pipeline.results import finite
 
 Record = Mapping[str, Any]
@@ -25,6 +25,8 @@ def settings_section(record: Record, say: Say) -> Markup:
         [say("model"), plain(settings.get("model")), say("parameters", n=_number(parameters)) if parameters else DASH],
         [say("weights"), plain(settings.get("pretrained")), _start(start, say) if start is not None else DASH],
     ]
+    if "head" in settings:
+        rows.append([say("head"), layers(settings["head"]), DASH])
     for key in sorted({*asked, *used}, key=str):
         rows.append([element("code", key), plain(asked.get(key)), plain(used.get(key))])
     if conf := (settings.get("detect") or {}).get("conf"):
@@ -38,14 +40,19 @@ def _start(start: Record, say: Say) -> str:
     return plain(start["file"]) if start.get("file") else say("scratch")
 
 
-def data_section(record: Record, say: Say) -> Markup | None:
+def data_section(record: Record, say: Say, *, boxes: bool = True) -> Markup | None:
+    """What was trained on; None where the run did not note it.
+
+    Args:
+        boxes: whether objects in the pictures were counted, or the pictures themselves.
+    """
     data: Record = record.get("data") or {}
     counts: Mapping[str, Record] = data.get("counts") or {}
     if not counts:
         return None
     splits = [split for split in SPLITS if split in counts]
-    head = (say("split"), say("images"), say("boxes"), say("backgrounds"), say("share"))
-    rows = [[split, *_split_row(counts[split])] for split in splits]
+    head = (say("split"), say("images"), *((say("boxes"), say("backgrounds"), say("share")) if boxes else ()))
+    rows = [[split, *_split_row(counts[split])][: len(head)] for split in splits]
     parts: list[Part] = [table(head, rows, label=say("data"))]
     by_class = [
         [name, *(_number((counts[split].get("classes") or {}).get(name)) for split in splits)]

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from yolo_pipeline.diagnosis import BACKGROUND, ConfusedPair, ConfusionMatrix, Diagnosis, Missed, Suspect
-from yolo_pipeline.nouns import Split
 from yolo_pipeline.reporting.pages.attempt.boxes import SplitBoxes
 from yolo_pipeline.reporting.pages.attempt.cells import Behind
 from yolo_pipeline.reporting.pages.attempt.explanations import ERRORS
 from yolo_pipeline.reporting.pages.attempt.summary import DASH, figure
 from yolo_pipeline.reporting.pages.attempt.words import SIZES
 from yolo_pipeline.reporting.pages.markup import Markup, details, element, join, listing, section, table
+from yolo_pipeline.reporting.pages.matrix import confusion, shows
 from yolo_pipeline.reporting.pages.saying import Say
 from yolo_pipeline.reporting.tables import percent
 
@@ -77,32 +77,14 @@ def matrix_section(diagnosis: Diagnosis, say: Say) -> Markup:
 
 def matrix(diagnosis: Diagnosis, say: Say) -> Markup:
     """The matrix and the place where the crops behind a cell appear."""
-    split, counts = diagnosis.split, diagnosis.matrix.counts
-    names = [*diagnosis.matrix.names, say("background")]
-    top = [element("th", say("there_said"), scope="col", class_="corner")]
-    top += [element("th", element("span", name), scope="col", title=name) for name in names]
-    rows = []
-    for row, name in enumerate(names):
-        total = int(counts[row].sum())
-        cells = (_cell(diagnosis.matrix, row, column, total, split, say) for column in range(len(names)))
-        rows.append(element("tr", element("th", name, scope="row", title=name), *cells))
-    body = join([element("thead", element("tr", *top)), element("tbody", *rows)])
+    found = diagnosis.matrix
     lead = element("p", say("matrix_lead", conf=figure(diagnosis.conf)), class_="muted")
-    box = element("div", element("table", body, class_="matrix", aria_label=say("matrix")), class_="scroll", tabindex=0)
-    panel = element("div", id=f"crops-{split}", class_="crops-panel", tabindex=-1, aria_live="polite", hidden=True)
-    return join([lead, box, panel])
-
-
-def _cell(matrix: ConfusionMatrix, row: int, column: int, total: int, split: Split, say: Say) -> Markup:
-    count, last = int(matrix.counts[row, column]), len(matrix.names)
-    kind = "hit" if row == column != last else "miss"
-    if not count:
-        return element("td", "" if row == column == last else "·", class_="none")
-    share = f"--share:{count / total:.2f}" if total else None
-    said = cell_words(matrix, row, column, say)
-    place = {"data_split": split, "data_cell": f"{row},{column}"}
-    button = element("button", f"{count:,}", type="button", **place, aria_label=said, title=said)
-    return element("td", button, class_=kind, style=share)
+    names = [*found.names, say("background")]
+    shown = confusion(
+        names, found.counts, diagnosis.split, lambda row, column: cell_words(found, row, column, say), say,
+        background=True,
+    )  # fmt: skip
+    return join([lead, shown])
 
 
 def cell_words(matrix: ConfusionMatrix, row: int, column: int, say: Say) -> str:
@@ -117,9 +99,7 @@ def _pair(pair: ConfusedPair, diagnosis: Diagnosis, say: Say) -> Markup:
     said = say("pair", truth=pair.truth, said=pair.said, n=count)
     share = say("pair_share", share=percent(pair.share), truth=pair.truth)
     names = diagnosis.matrix.names
-    cell = f"{names.index(pair.truth)},{names.index(pair.said)}"
-    place = {"data_split": diagnosis.split, "data_cell": cell, "aria_label": f"{say('show')}: {said}"}
-    button = element("button", say("show"), type="button", class_="button small", **place)
+    button = shows(diagnosis.split, f"{names.index(pair.truth)},{names.index(pair.said)}", said, say)
     return join([element("span", said), element("span", f"({share})", class_="muted"), button])
 
 

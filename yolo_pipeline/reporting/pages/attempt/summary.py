@@ -79,10 +79,8 @@ def _in_short(record: Mapping[str, Any], say: Say) -> Iterator[str]:
 
 
 def figures_section(results: Results, boxes: Mapping[Split, SplitBoxes], say: Say) -> Markup:
-    record = results.record
     main: Split | None = "val" if "val" in results.scores else next(iter(results.scores), None)
-    own = (record.get("training") or {}).get("own_metrics") or {}
-    parts: list[Markup] = []
+    parts: list[Markup | None] = []
     if main is None:
         parts.append(element("p", say("not_judged")))
     else:
@@ -90,11 +88,17 @@ def figures_section(results: Results, boxes: Mapping[Split, SplitBoxes], say: Sa
         parts.append(cards(results, main, boxes, say, aside="test" if main == "val" else None))
         if (by_class := classes_table(results.scores[main], say)) is not None:
             parts.append(details(say("classes"), by_class))
-    if own:
-        shown = join([element("p", say("own_lead"), class_="muted"), _own_table(own, results.scores.get("val"), say)])
-        said = join([element("h3", say("own_figures")), shown]) if main is None else details(say("own_figures"), shown)
-        parts.append(said)
+    parts.append(own_section(results, say, judged=main is not None))
     return section("figures", say("figures"), *parts, explanations(say, results.curves.columns))
+
+
+def own_section(results: Results, say: Say, *, judged: bool) -> Markup | None:
+    """Figures that are not the judge's: a click away where there are such."""
+    own = (results.record.get("training") or {}).get("own_metrics") or {}
+    if not own:
+        return None
+    shown = join([element("p", say("own_lead"), class_="muted"), _own_table(own, results.scores.get("val"), say)])
+    return details(say("own_figures"), shown) if judged else join([element("h3", say("own_figures")), shown])
 
 
 def _own_table(own: Mapping[str, Any], val: Scores | None, say: Say) -> Markup:
@@ -125,12 +129,12 @@ def cards(
         name = say(key) if key in ("precision", "recall", "f1") else key.replace("_", "-")
         lines: list[Markup | None] = [element("h3", name), element("p", figure(value), class_="figure")]
         if interval is not None:
-            lines += [_bar(value, interval), element("p", f"({_range(interval, say)})", class_="muted small number")]
+            lines += with_interval(value, interval, say)
         elif conf is not None and not key.startswith("mAP"):
             lines.append(element("p", say("at_conf", conf=figure(conf)), class_="muted small number"))
         if key in beside:
             other = results.intervals.get(aside, {}).get(key) if aside else None
-            text = figure(beside[key]) + (f" ({_range(other, say)})" if other else "")
+            text = figure(beside[key]) + (f" ({range_of(other, say)})" if other else "")
             lines.append(element("p", say("on_test", value=text), class_="aside small number"))
         cards.append(element("div", join(lines), class_="card", data_metric=key, data_split=split))
     return element("div", join(cards), class_="cards")
@@ -145,8 +149,13 @@ def _figures(results: Results, split: Split, boxes: Mapping[Split, SplitBoxes]) 
     return {**found, "precision": counts.precision, "recall": counts.recall, "f1": counts.f1}
 
 
-def _range(interval: Interval, say: Say) -> str:
+def range_of(interval: Interval, say: Say) -> str:
     return say("range", low=figure(interval.low), high=figure(interval.high))
+
+
+def with_interval(value: float | None, interval: Interval, say: Say) -> list[Markup | None]:
+    """Below a figure: its interval as a bar and in words."""
+    return [_bar(value, interval), element("p", f"({range_of(interval, say)})", class_="muted small number")]
 
 
 def _bar(value: float | None, interval: Interval) -> Markup | None:
@@ -161,7 +170,7 @@ def _bar(value: float | None, interval: Interval) -> Markup | None:
 
 def advice_section(results: Results, advice: Sequence[Advice], say: Say) -> Markup:
     if not advice:
-        none = say("advice_none") if results.diagnoses else say("advice_unknown")
+        none = say("advice_none") if results.diagnoses or results.classified else say("advice_unknown")
         return section("advice", say("advice"), element("p", none, class_="nothing"))
     pieces = (element("li", _piece(one, say), class_="advice") for one in advice)
     return section("advice", say("advice"), element("ol", join(pieces), class_="advices"))
@@ -235,6 +244,12 @@ def _read(results: Results, reading: CurveReading, say: Say) -> Iterator[str]:
         yield say(f"read_best{of_unit}", metric=metric, best=counted(reading.best, reading), **epochs)
     elif any(column.startswith("val/mAP") for column in results.curves.columns):
         yield say(f"read_no_map{of_unit}", **epochs)
+    yield from read_losses(reading, say)
+
+
+def read_losses(reading: CurveReading, say: Say) -> Iterator[str]:
+    """What the losses say, whatever is learnt."""
+    of_unit = "_step" if reading.unit == "step" else ""
     if reading.stopped_early:
         yield say("read_early")
     if reading.apart is not None and of_unit:

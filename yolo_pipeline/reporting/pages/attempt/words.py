@@ -288,6 +288,7 @@ _MAKING: dict[str, Both] = {
     "used": ("used", "실제 사용값"),
     "model": ("model", "모델"),
     "weights": ("weights", "가중치"),
+    "head": ("dense layers", "밀집층(head)"),
     "scratch": ("from scratch", "처음부터"),
     "parameters": ("{n} parameters", "파라미터 {n}개"),
     "data": ("Data", "데이터"),

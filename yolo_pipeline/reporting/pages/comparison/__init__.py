@@ -20,6 +20,7 @@ from yolo_pipeline.reporting.tables import MOST_SIDE_BY_SIDE
 from yolo_pipeline.results import Comparison
 
 _MOST_NOTES = 6  # before the rest is a click away
+_BY_KIND = ("scores", "effects")  # sections whose headings name the figures
 
 Data = Mapping[str, Any]
 
@@ -56,7 +57,15 @@ def _heading(name: str, data: Data) -> str:
     """The word of a section's heading."""
     if name == "scores" and all(metric["own"] for metric in data["metrics"]):
         return "own"
+    if name in _BY_KIND:
+        return _by_kind(name, data)
     return "table" if name == "attempts" else name
+
+
+def _by_kind(word: str, data: Data) -> str:
+    """The word for what was judged: boxes, pictures, or both."""
+    kind = data["judged"]
+    return word if kind == "boxes" else f"{word} {kind}"
 
 
 def _title(comparison: Comparison, say: Say) -> str:
@@ -79,7 +88,7 @@ def _scores_section(data: Data, say: Say) -> Markup | None:
     own = any(metric["own"] for metric in data["metrics"]) and not data["all judged"]
     parts: list[Part] = []
     if judged:
-        parts += [element("p", say("scores text")), element("div", class_="plots", id="score-plots")]
+        parts += [element("p", say(_by_kind("scores text", data))), element("div", class_="plots", id="score-plots")]
     if own:
         parts += [element("h3", say("own")) if judged else None, element("p", say("own text"))]
         parts.append(element("div", class_="plots", id="own-plots"))
@@ -94,7 +103,7 @@ def _effects_section(data: Data, say: Say) -> Markup | None:
     if data["effects"]["pairs"] is not None:
         parts += [element("h3", say("pairs")), element("p", say("pairs text"))]
         parts.append(element("div", id="pairs", class_="scroll tall", tabindex=0))
-    return section("effects", say("effects"), *parts)
+    return section("effects", say(_heading("effects", data)), *parts)
 
 
 def _classes_section(data: Data, say: Say) -> Markup | None:

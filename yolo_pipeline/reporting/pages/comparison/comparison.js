@@ -195,7 +195,7 @@
 
   function showClasses() {
     const { figures, rows } = data.classes[byId("class-split").value], place = Number(byId("class-figure").value);
-    const digits = figures[place] === "truths" ? 0 : 3;
+    const digits = ["truths", "images"].includes(figures[place]) ? 0 : 3;
     const cells = rows.map(([name, values]) => [{ text: name, order: name }, ...values.map((value) => ({
       text: figure(value?.[place], digits), order: value?.[place],
     }))]);

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from yolo_pipeline.errors import one_line
 from yolo_pipeline.nouns import JUDGED, Split
@@ -13,6 +13,9 @@ from yolo_pipeline.reporting.pages.comparison.effects import Effects, effects_da
 from yolo_pipeline.reporting.pages.comparison.fields import (
     WITH_INTERVAL,
     cost,
+    interval_of,
+    judged_figure,
+    judged_scores,
     shown_metric,
 )
 from yolo_pipeline.reporting.pages.comparison.tables import name_of
@@ -23,7 +26,8 @@ from yolo_pipeline.results import Comparison, Results, finite, own_metrics
 _MOST_POINTS = 600  # of one curve
 _MOST_PR_FIGURES = 400_000  # of all PR curves together: classes with few objects are left out first
 _AXES = ("epoch", "step", "seconds")  # what curves may be drawn along
-_CLASS_FIGURES = ("AP50", "AP50_95", "precision", "recall", "f1", "truths")
+_CLASS_FIGURES = ("AP50", "AP50_95", "f1", "precision", "recall", "truths", "images")
+"""Of a class: of detectors, of classifiers, or of both."""
 
 Values = list[float | None]
 
@@ -39,7 +43,8 @@ def page_data(comparison: Comparison, say: Say, effects: Effects | None) -> dict
             for attempt in attempts
         ],
         "metrics": metrics,
-        "all judged": all(attempt.scores for attempt in attempts),
+        "judged": _judged_kind(attempts),
+        "all judged": all(attempt.scores or attempt.classified for attempt in attempts),
         "cost": {name: values for name, values in _costs(attempts).items() if _known(values) > 1},
         "curves": list(_all_curves(attempts)),
         "pr": {split: pr for split in JUDGED if (pr := _pr(attempts, split))},
@@ -48,20 +53,23 @@ def page_data(comparison: Comparison, say: Say, effects: Effects | None) -> dict
     }
 
 
+def _judged_kind(attempts: Sequence[Results]) -> Literal["boxes", "pictures", "both"]:
+    """What the judge's figures are of."""
+    boxes, pictures = any(attempt.scores for attempt in attempts), any(attempt.classified for attempt in attempts)
+    return "both" if boxes and pictures else "pictures" if pictures else "boxes"
+
+
 def short_name(attempt: Results, attempts: Sequence[Results], say: Say) -> str:
     """For the axis of a plot; never a number alone, which a plot would take for a place on a scale."""
     return say("attempt n", number=attempt.number) if len(attempts) <= MOST_SIDE_BY_SIDE else f"#{attempt.number}"
 
 
 def _metrics(attempts: Sequence[Results]) -> Iterator[dict[str, Any]]:
-    """mAP by the judge, val first, as choices are made on it, then the figures of others, those named mAP first."""
+    """mAP and top1 by the judge, val first, as choices are made on it, then others' figures, those named mAP first."""
     for split in JUDGED:
         for metric in WITH_INTERVAL:
-            values = [
-                finite(getattr(attempt.scores[split], metric)) if split in attempt.scores else None
-                for attempt in attempts
-            ]
-            intervals = [attempt.intervals.get(split, {}).get(metric) for attempt in attempts]
+            values = [judged_figure(attempt, split, metric) for attempt in attempts]
+            intervals = [interval_of(attempt, split, metric) for attempt in attempts]
             if _known(values):
                 yield {
                     "name": f"{split} {shown_metric(metric)}",
@@ -162,17 +170,19 @@ def _mean(curves: Sequence[Sequence[float]]) -> Values:
 
 
 def _classes(attempts: Sequence[Results], split: Split) -> dict[str, Any] | None:
-    """Rows of a class and one list of _CLASS_FIGURES an attempt, None where it lacks the class."""
-    scores = [attempt.scores.get(split) for attempt in attempts]
+    """Figures that any attempt has of a class; rows of a class and one list of these an attempt, None where it lacks
+    the class."""
+    scores = [judged_scores(attempt, split) for attempt in attempts]
     names = dict.fromkeys(name for each in scores if each for name in each.classes)
     if not names:
         return None
-    found = ((name, [each.classes.get(name) if each else None for each in scores]) for name in names)
+    found = {name: [each.classes.get(name) if each else None for each in scores] for name in names}
+    told = [f for f in _CLASS_FIGURES if any(hasattr(entry, f) for entries in found.values() for entry in entries)]
     rows = [
-        [one_line(name), [entry and [_short(getattr(entry, figure)) for figure in _CLASS_FIGURES] for entry in entries]]
-        for name, entries in found
+        [one_line(name), [entry and [_short(getattr(entry, figure, None)) for figure in told] for entry in entries]]
+        for name, entries in found.items()
     ]
-    return {"figures": [shown_metric(name) for name in _CLASS_FIGURES], "rows": rows}
+    return {"figures": [shown_metric(name) for name in told], "rows": rows}
 
 
 def _known(values: Sequence[object]) -> int:

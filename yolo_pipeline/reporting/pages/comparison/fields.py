@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
 
+from yolo_pipeline.classification import PictureScores
 from yolo_pipeline.diagnosis import Interval
-from yolo_pipeline.nouns import JUDGED, SPLITS, Split
+from yolo_pipeline.nouns import JUDGED, SPLITS, Scores, Split
+from yolo_pipeline.reporting.classified.answers import is_classifier
 from yolo_pipeline.reporting.pages.comparison.words import Say
-from yolo_pipeline.reporting.tables import METRICS, megabytes, plain, short
+from yolo_pipeline.reporting.tables import METRICS, PICTURE_METRICS, megabytes, plain, short
 from yolo_pipeline.results import Comparison, Results, finite, flat_settings, own_metrics
 
 Group = Literal["words", "settings", "data", "val", "test", "own", "cost"]
-WITH_INTERVAL = ("mAP50", "mAP50_95")
+WITH_INTERVAL = ("mAP50", "mAP50_95", "top1")
 _AS_TOLD = "as told"  # the key of a change that a list from elsewhere tells in words
 
 
@@ -114,15 +116,31 @@ def cost(record: Mapping[str, Any]) -> dict[str, float | None]:
     }
 
 
+def judged_scores(attempt: Results, split: Split) -> Scores | PictureScores | None:
+    """The judge's, of a detector or a classifier."""
+    found = attempt.classified.get(split)
+    return found.scores if found else attempt.scores.get(split)
+
+
+def judged_figure(attempt: Results, split: Split, metric: str) -> float | None:
+    """One of the judge's figures; None where it is not told of what the attempt was trained to do."""
+    return finite(getattr(judged_scores(attempt, split), metric, None))
+
+
+def interval_of(attempt: Results, split: Split, metric: str) -> Interval | None:
+    found = attempt.classified.get(split)
+    return (found.intervals if found else attempt.intervals.get(split, {})).get(metric)
+
+
 def best_of(comparison: Comparison, split: Split, metric: str) -> int | None:
     """Number of the attempt that is better than each other one beyond the choice of images; None: it cannot be said.
 
     All must have been judged on the same images, as the neighbours' differences tell.
     """
     values = {
-        attempt.number: (value, attempt.intervals.get(split, {}).get(metric))
+        attempt.number: (value, interval_of(attempt, split, metric))
         for attempt in comparison.attempts
-        if split in attempt.scores and (value := finite(getattr(attempt.scores[split], metric))) is not None
+        if (value := judged_figure(attempt, split, metric)) is not None
     }
     paired = {
         (judged.a, judged.b): judged.difference.is_clear
@@ -160,7 +178,7 @@ def _cell(value: Any) -> Cell:
 
 
 def _score_fields(comparison: Comparison, split: Split, say: Say) -> Iterator[Field]:
-    for metric in ("images", *METRICS):
+    for metric in ("images", *METRICS, *PICTURE_METRICS):
         best = best_of(comparison, split, metric) if metric in WITH_INTERVAL else None
         cells = tuple(_score(attempt, split, metric, attempt.number == best) for attempt in comparison.attempts)
         name = say(metric) if metric in ("images", "conf") else shown_metric(metric)
@@ -172,10 +190,10 @@ def shown_metric(metric: str) -> str:
 
 
 def _score(attempt: Results, split: Split, metric: str, is_best: bool) -> Cell:
-    value = finite(getattr(attempt.scores[split], metric)) if split in attempt.scores else None
+    value = judged_figure(attempt, split, metric)
     if value is None:
         return Cell()
-    interval = attempt.intervals.get(split, {}).get(metric)
+    interval = interval_of(attempt, split, metric)
     text = f"{value:,.0f}" if metric == "images" else short(value)
     return Cell(text, value, shown_interval(interval) if interval else "", is_best)
 
@@ -183,7 +201,9 @@ def _score(attempt: Results, split: Split, metric: str, is_best: bool) -> Cell:
 def _data_fields(attempts: Sequence[Results], say: Say) -> Iterator[Field]:
     for split in SPLITS:
         for what in ("images", "boxes"):
-            cells = tuple(_count((_counts(attempt, split)).get(what)) for attempt in attempts)
+            has = [what == "images" or not is_classifier(attempt) for attempt in attempts]
+            counted = zip(attempts, has, strict=True)
+            cells = tuple(_count(_counts(attempt, split).get(what) if there else None) for attempt, there in counted)
             yield Field(f"data {split} {what}", say(f"{what} of", split=split), "data", cells)
     classes = tuple(_count(len((a.record.get("data") or {}).get("names") or ()) or None) for a in attempts)
     yield Field("data classes", say("classes count"), "data", classes)

@@ -125,7 +125,8 @@ def _data(found: DataDifference | None, before: Path, after: Path, album: Album,
         note = _how_far(changes, say) if word == "redrawn" else _labels(changes)
         tried = islice(changes, _TRIED) if word == "redrawn" else _spread(changes)  # the most different stand first
         pictures = first_shown((album.change(change, after) for change in tried), _THUMBS)
-        yield from _kind(word, len(changes), note, pictures, say)
+        is_whole = word == "relabelled" and all(change.is_of_picture for change in changes)
+        yield from _kind("pictures relabelled" if is_whole else word, len(changes), note, pictures, say)
     if album.gone:
         yield element("p", say("gone", count=album.gone), class_="muted small")
 

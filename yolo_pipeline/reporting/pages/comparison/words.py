@@ -20,6 +20,19 @@ _ENGLISH: dict[str, str] = {
         "images of the same kind been drawn. Where two attempts were judged on the same images, "
         "their difference below, paired image by image, says more than two lines that overlap."
     ),
+    "scores pictures": "Pictures named rightly, with intervals",
+    "scores text pictures": (
+        "By the one judge: top1, the share of pictures whose likeliest class is right. A line spans the 95 % "
+        "interval: where the figure may lie had other pictures of the same kind been drawn. Where two attempts were "
+        "judged on the same pictures, their difference below, paired picture by picture, says more than two lines "
+        "that overlap."
+    ),
+    "scores both": "Figures with intervals",
+    "scores text both": (
+        "By the one judge: mAP of attempts that detect, COCO's definition, and top1 of those that classify, the share "
+        "of pictures whose likeliest class is right. The two cannot be compared. A line spans the 95 % interval: where "
+        "the figure may lie had other images of the same kind been drawn."
+    ),
     "own": "The makers' own figures",
     "own text": (
         "As the framework or the makers of a run report them: on their images, by their rules, without an interval. "
@@ -81,6 +94,7 @@ _ENGLISH: dict[str, str] = {
     "moved": "Photos in another split",
     "redrawn": "Boxes redrawn",
     "relabelled": "Boxes relabelled",
+    "pictures relabelled": "Pictures relabelled",
     "boxes_added": "Boxes added, on photos that both have",
     "boxes_removed": "Boxes removed, on photos that both have",
     "classes_added": "Classes added",
@@ -113,6 +127,8 @@ _ENGLISH: dict[str, str] = {
     "along": "along",
     # effects
     "effects": "Which setting moved mAP",
+    "effects pictures": "Which setting moved top1",
+    "effects both": "Which setting moved what",
     "effects text": (
         "A dot an attempt. Attempts with the same value differ in other settings, too, so a pattern is a hint; pairs "
         "that are one setting apart say more."
@@ -144,6 +160,18 @@ _KOREAN: dict[str, str] = {
     "scores text": (
         "공통 채점기가 COCO 정의대로 매긴 값입니다. 선은 95 % 구간으로, 같은 종류의 다른 이미지가 뽑혔다면 값이 놓였을 "
         "범위입니다. 같은 이미지로 채점한 두 시도는 두 선이 겹치는지보다 아래의 짝지은 차이를 보는 것이 정확합니다."
+    ),
+    "scores pictures": "맞은 이미지의 비율과 95 % 구간",
+    "scores text pictures": (
+        "공통 채점기가 매긴 top1, 곧 확률이 가장 높은 클래스가 맞은 이미지의 비율입니다. 선은 95 % 구간으로, 같은 "
+        "종류의 다른 이미지가 뽑혔다면 값이 놓였을 범위입니다. 같은 이미지로 채점한 두 시도는 두 선이 겹치는지보다 "
+        "아래의 짝지은 차이를 보는 것이 정확합니다."
+    ),
+    "scores both": "지표와 95 % 구간",
+    "scores text both": (
+        "공통 채점기가 매긴 값입니다. 검출하는 시도는 COCO 정의의 mAP, 분류하는 시도는 top1(확률이 가장 높은 클래스가 "
+        "맞은 이미지의 비율)이며 둘은 서로 비교할 수 없습니다. 선은 95 % 구간으로, 같은 종류의 다른 이미지가 뽑혔다면 "
+        "값이 놓였을 범위입니다."
     ),
     "own": "만든 이가 보고한 값",
     "own text": (
@@ -203,6 +231,7 @@ _KOREAN: dict[str, str] = {
     "moved": "다른 분할로 옮긴 이미지",
     "redrawn": "다시 그린 박스",
     "relabelled": "라벨을 바꾼 박스",
+    "pictures relabelled": "라벨을 바꾼 이미지",
     "boxes_added": "두 시도에 모두 있는 이미지에 추가한 박스",
     "boxes_removed": "두 시도에 모두 있는 이미지에서 뺀 박스",
     "classes_added": "추가한 클래스",
@@ -234,6 +263,8 @@ _KOREAN: dict[str, str] = {
     "split": "분할",
     "along": "가로축",
     "effects": "어떤 설정이 mAP를 움직였나",
+    "effects pictures": "어떤 설정이 top1을 움직였나",
+    "effects both": "어떤 설정이 무엇을 움직였나",
     "effects text": (
         "점 하나가 시도 하나입니다. 값이 같은 시도끼리도 다른 설정이 다르므로 경향은 단서일 뿐입니다. 설정 하나만 다른 "
         "짝이 더 믿을 만합니다."

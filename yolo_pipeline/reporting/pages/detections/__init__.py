@@ -13,7 +13,7 @@ from yolo_pipeline.reporting.pages.detections import sections
 from yolo_pipeline.reporting.pages.detections.controls import controls
 from yolo_pipeline.reporting.pages.detections.survey import Survey, survey
 from yolo_pipeline.reporting.pages.detections.telling import Told, class_rows, tell
-from yolo_pipeline.reporting.pages.detections.words import FOR_SCRIPTS, WORDS
+from yolo_pipeline.reporting.pages.detections.words import FOR_SCRIPTS, WORDS, WORDS_OF_CLASSIFIER
 from yolo_pipeline.reporting.pages.markup import Markup, element, join
 from yolo_pipeline.reporting.pages.saying import Say
 from yolo_pipeline.reporting.pages.shell import Language, page
@@ -32,6 +32,8 @@ def detections_page(
     folder: OutFolder,
     lang: Language = "en",
     colours: Mapping[str, Colour] | None = None,
+    *,
+    classifies: bool = False,
 ) -> str:
     """The page of a run: one HTML file, for `folder.page_file`, that asks no network for anything.
 
@@ -42,8 +44,9 @@ def detections_page(
         facts: how it was made, as the page shows it.
         folder: what the page's links lead to; pictures with their boxes drawn are linked where they are there by now.
         colours: class -> colour, as its boxes were drawn in; None: the page chooses.
+        classifies: the boxes are whole pictures, one for each: the page speaks of classes.
     """
-    say, found = Say(lang, WORDS), survey(pictures(), views)
+    say, found = Say(lang, WORDS_OF_CLASSIFIER if classifies else WORDS), survey(pictures(), views)
     classes = found.classes()
     told = tell(pictures(), found.listed, classes, views, folder)
     shades = colours_of(classes) | dict(colours or {})

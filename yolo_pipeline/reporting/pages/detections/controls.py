@@ -39,7 +39,7 @@ def _live(say: Say) -> Markup:
     parts = []
     for key in ("boxes", "pictures", "vanished"):
         before, _, after = say.of(say.words[f"live_{key}"]).partition("{n}")
-        parts.append(element("span", before, element("b", data_count=key), after))
+        parts.append(element("span", before, element("b", data_count=key), after, hidden=not before + after))
     return element("p", *parts, class_="live number small")
 
 

@@ -85,18 +85,19 @@ def counts_section(found: Survey, say: Say) -> Markup:
         return section("counts", say("counts"), element("p", say("no_boxes")))
     thresholds = tally.views.thresholds
     rows = [
-        [one_line(name), *(_cell(tally.boxes[at][name], found.holding.get((at, name), 0)) for at in thresholds)]
+        [one_line(name), *(_cell(tally.boxes[at][name], found.holding.get((at, name), 0), say) for at in thresholds)]
         for name in found.classes()
     ]
-    total = [say("total"), *(_cell(tally.total(at), tally.images_with_boxes[at]) for at in thresholds)]
+    total = [say("total"), *(_cell(tally.total(at), tally.images_with_boxes[at], say) for at in thresholds)]
     head = [say("class"), *(say("at", conf=named(at)) for at in thresholds)]
     return section(
         "counts", say("counts"), element("p", say("counts_lead"), class_="muted"), table(head, [*rows, total])
     )
 
 
-def _cell(boxes: int, pictures: int) -> Markup:
-    return Markup(f"{boxes:,} {element('span', f'({pictures:,})', class_='muted')}")
+def _cell(boxes: int, pictures: int, say: Say) -> Markup:
+    behind = say("of_pictures", n=f"{pictures:,}")
+    return Markup(f"{boxes:,} {element('span', behind, class_='muted') if behind else ''}")
 
 
 def skipped_section(skipped: Sequence[Skip], folder: OutFolder, say: Say) -> Markup:

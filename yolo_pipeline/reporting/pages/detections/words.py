@@ -87,6 +87,7 @@ WORDS: dict[str, Both] = {
         "Of all pictures: boxes, and in brackets the pictures with at least one.",
         "전체 이미지 기준의 박스 수이며, 괄호 안은 박스가 하나라도 있는 이미지 수입니다.",
     ),
+    "of_pictures": ("({n})", "({n}장)"),
     "class": ("class", "클래스"),
     "at": ("at {conf}", "{conf}"),
     "total": ("all", "전체"),
@@ -105,6 +106,60 @@ WORDS: dict[str, Both] = {
     "setting": ("setting", "설정"),
     "value": ("value", "값"),
 }
+
+WORDS_OF_CLASSIFIER: dict[str, Both] = {
+    **WORDS,
+    "box_1": ("classified", "분류됨"),
+    "box_n": ("{n} classified", "{n}장 분류됨"),
+    "found_at": ("at {conf}: {pictures} classified", "확률 {conf} 이상: {pictures} 분류됨"),
+    "vanish_1": ("{n} picture falls below {conf}", "{conf} 미만 {n}장"),
+    "vanish_n": ("{n} pictures fall below {conf}", "{conf} 미만 {n}장"),
+    "vanish_0": ("no picture falls below {conf}", "{conf} 미만 없음"),
+    "at_most_1": (
+        "The likeliest class of each picture; classes.csv has the next ones, too.",
+        "이미지마다 가장 가능성이 높은 클래스입니다. 다음 순위의 클래스는 classes.csv에 있습니다.",
+    ),
+    "at_most_n": (
+        "At most the {n} likeliest classes of a picture.",
+        "이미지마다 가능성이 높은 클래스 {n}개까지 보입니다.",
+    ),
+    "lead": (
+        "Move the probability: classes and counts follow. Press a picture to enlarge it.",
+        "확률을 움직이면 클래스와 개수가 바뀝니다. 이미지를 누르면 크게 볼 수 있습니다.",
+    ),
+    "embedded_by_vanishing": (
+        "{shown} of {all} are on this page: those first whose probability lies between {low} and {high}.",
+        "{all} 가운데 {shown}장을 이 페이지에서 볼 수 있습니다. 확률이 {low}와 {high} 사이인 이미지가 먼저입니다.",
+    ),
+    "embedded_by_boxes": (
+        "{shown} of {all} are on this page: those first that were classified.",
+        "{all} 가운데 {shown}장을 이 페이지에서 볼 수 있습니다. 분류된 이미지가 먼저입니다.",
+    ),
+    "slider": ("Probability", "확률"),
+    "live_boxes": ("{n}", "{n}"),
+    "live_pictures": ("{n} pictures classified", "분류된 이미지 {n}"),
+    "live_vanished": ("{n} less sure", "기준값 미만 {n}"),
+    "by_vanishing": ("between the thresholds", "기준값 사이"),
+    "by_boxes": ("classified", "분류됨"),
+    "by_surest": ("probability", "확률"),
+    "show_vanished": ("Mark pictures that are less sure", "기준값 미만인 이미지 표시"),
+    "vanished": ("less sure", "기준값 미만"),
+    "drawn": ("With its classes drawn:", "클래스를 쓴 이미지:"),
+    "others_lead": (
+        "Without a thumbnail, so that this page stays small. A name leads to the picture with its classes drawn, "
+        "where there is one.",
+        "페이지가 너무 커지지 않도록 미리보기를 넣지 않았습니다. 클래스를 쓴 이미지가 있으면 이름을 눌러 열 수 "
+        "있습니다.",
+    ),
+    "boxes": ("classified", "분류됨"),
+    "vanished_boxes": ("less sure", "기준값 미만"),
+    "surest": ("probability", "확률"),
+    "counts": ("By likeliest class and threshold", "가장 가능성이 높은 클래스와 기준값별"),
+    "counts_lead": ("Of all pictures.", "전체 이미지 기준입니다."),
+    "of_pictures": ("", ""),
+    "no_boxes": ("No picture was classified so surely.", "이 확률 이상으로 분류된 이미지가 없습니다."),
+}
+"""Of pictures that are classified, each by its likeliest class."""
 
 FOR_SCRIPTS = ("box_1", "box_n", "vanished", "matches", "more", "close", "previous", "next", "drawn", "original")
 """Keys of what detections.js says."""
