@@ -129,6 +129,27 @@ def test_the_nearest_word_on_what_it_starts_from_counts(
 
 
 @pytest.mark.parametrize(
+    ("base", "said", "freeze"),
+    [
+        pytest.param({"all_but_blocks": 2}, {"all_but_layers": 9}, {"all_but_layers": 9}, id="layers in place of blocks"),
+        pytest.param({"all_but_layers": 9}, {"all_but_blocks": 2}, {"all_but_blocks": 2}, id="blocks in place of layers"),
+        pytest.param({"all_but_blocks": 2}, {"all_but_blocks": 3}, {"all_but_blocks": 3}, id="another count"),
+        pytest.param({"all_but_blocks": 2}, "none", "none", id="a word in place of a count"),
+        pytest.param("none", {"all_but_blocks": 2}, {"all_but_blocks": 2}, id="a count in place of a word"),
+    ],
+)  # fmt: skip
+def test_the_nearest_word_on_what_is_frozen_counts(tmp_path: Path, base: Any, said: Any, freeze: Any) -> None:
+    attempt = _loaded(tmp_path, {**SEED, "train": {"freeze": base}}, {"train": {"freeze": said}})
+    assert attempt.train["freeze"] == freeze
+
+
+def test_keys_that_exclude_each_other_do_so_in_their_own_block_alone(tmp_path: Path) -> None:
+    base = {**SEED, "data": {**FOLDERS, "rename": {"weights": "tool", "sources": "tool"}}}
+    attempt = _loaded(tmp_path, base, {"data": {"rename": {"pretrained": "dog", "crops_of": "cat"}}})
+    assert attempt.data.rename == {"weights": "tool", "sources": "tool", "pretrained": "dog", "crops_of": "cat"}
+
+
+@pytest.mark.parametrize(
     ("content", "said"),
     [
         pytest.param({"train": {"epoch": 3}}, "attempts/2.yaml: train.epoch: is no setting of this track. Did you mean epochs?", id="misspelt setting"),
@@ -144,10 +165,12 @@ def test_the_nearest_word_on_what_it_starts_from_counts(
         pytest.param({"head": [{"units": 1}] * 21}, "attempts/2.yaml: head: is", id="21 layers"),
         pytest.param({"data": {"backgrounds": {"source": "bg", "share": 0.05}}}, "attempts/2.yaml: data.backgrounds: is for boxes, which the track classify has none of. Say `backgrounds: null`", id="backgrounds"),
         pytest.param({"data": {"cutouts": {"share": 0.05}}}, "attempts/2.yaml: data.cutouts: is for boxes, which the track classify has none of. Say `cutouts: null`", id="cut-outs"),
-        pytest.param({"data": {"augment": {"box": {"flip": ["horizontal"]}}}}, "attempts/2.yaml: data.augment.box: is for boxes, which the track classify has none of. Leave it out", id="edits in boxes"),
+        pytest.param({"data": {"augment": {"box": {"flip": ["horizontal"]}}}}, "attempts/2.yaml: data.augment.box: is for boxes, which the track classify has none of. Say `box: null`", id="edits in boxes"),
+        pytest.param({"weights": ""}, "attempts/2.yaml: weights: is ''", id="no file to start from"),
+        pytest.param({"train": {"freeze": {"all_but_layers": 9, "all_but_blocks": 1}}}, "attempts/2.yaml: train.freeze: is {", id="two words on what is frozen"),
         pytest.param({"weights": "a.pth", "pretrained": "b.pth"}, "attempts/2.yaml: weights: says what pretrained says, too. Leave one of them out", id="two files to start from"),
         pytest.param({"track": "yolo", "model": "yolov8n", "head": [{"units": 3}]}, "attempts/2.yaml: head: is for the track classify, not for yolo. Leave it out", id="a detector's head"),
-        pytest.param({"model": "yolov8n-cls", "train": {"freeze": 3}}, "attempts/1.yaml: head: yolov8n-cls has its own, which Ultralytics makes. Leave head out", id="a head for Ultralytics' model"),
+        pytest.param({"model": "yolov8n-cls", "train": {"freeze": 3}}, "attempts/1.yaml: head: yolov8n-cls has its own, which Ultralytics makes. Say `head: null`", id="a head for Ultralytics' model"),
         pytest.param({"track": "yolo", "model": "yolov8n-cls"}, "attempts/2.yaml: model: yolov8n-cls is not a detection model", id="a classifier for a detector"),
         pytest.param({"track": "yolo", "model": "yolov8n", "data": {"crops_of": "x"}}, "attempts/2.yaml: data.crops_of: is for the track classify, not for yolo. Name the data set under sources", id="crops for a detector"),
     ],

@@ -62,7 +62,7 @@ class _AttemptFile(Settings):
     track: Track = "yolo"
     model: str
     pretrained: bool | str = True
-    weights: str | None = None
+    weights: str | None = Field(default=None, min_length=1)
     head: Annotated[tuple[DenseLayer, ...], BeforeValidator(as_tuple), Field(max_length=20)] = ()
     data: DataSettings
     train: dict[str, Any] = Field(default_factory=dict)
@@ -71,6 +71,9 @@ class _AttemptFile(Settings):
 
 
 _TAKEN_OVER = {"sources", "rename", "split", "backgrounds", "cutouts", "resize", "augment"}
+
+
+_SUCH_MODELS = {"yolo": "yolov8n", "tfapi": "ssd_mobilenet_v2_fpnlite_320x320", "classify": "resnet50"}
 
 
 class _DataFile(Settings):
@@ -189,6 +192,8 @@ def _validate(chain: list[SettingsFile], data_file: _DataFile) -> Attempt:
         attempt = _AttemptFile.model_validate(resolved)
     except ValidationError as error:
         key, reason, remedy = explain(error, _AttemptFile)
+        if (key, reason) == ("model", "is missing"):
+            remedy = f"Write `model: {_SUCH_MODELS.get(resolved.get('track', 'yolo'))}`, say"
         file = chain[0].path if reason == "is missing" else origin_of(chain, tuple(key.split(".")))
         raise AttemptError(f"{file}: {key}", reason, remedy) from error
     if not attempt.data.sources and not attempt.data.crops_of:
@@ -242,7 +247,7 @@ def _check_task(attempt: _AttemptFile) -> None:
         if getattr(attempt.data, key) is not None:
             raise settings.BadSettingError(f"data.{key}: {reason}. Say `{key}: null`")
     if attempt.data.augment is not None and attempt.data.augment.box is not None:
-        raise settings.BadSettingError(f"data.augment.box: {reason}. Leave it out")
+        raise settings.BadSettingError(f"data.augment.box: {reason}. Say `box: null`")
 
 
 def differences(

@@ -88,39 +88,35 @@ def resolve(chain: Sequence[SettingsFile]) -> dict[str, Any]:
             resolved = {key: value for key, value in resolved.items() if key not in _NOT_INHERITED_ACROSS_TRACKS}
         if file.path != COMMAND_LINE:  # each attempt has a title and notes of its own
             resolved = {key: value for key, value in resolved.items() if key not in ("title", "notes")}
-        resolved = _merge(_without_others(resolved, content), content)
+        resolved = _merge(resolved, content)
     return resolved
 
 
-_INSTEAD = (("sources", "crops_of"), ("weights", "pretrained"))
-"""Keys of which the one that is said nearest goes before the other: of `data:`, of the attempt."""
+_INSTEAD = {
+    (): ("weights", "pretrained"),
+    ("data",): ("sources", "crops_of"),
+    ("train", "freeze"): ("all_but_blocks", "all_but_layers"),
+}
+"""Block -> two of its keys, of which the one that is said nearest goes before the other."""
 
 
-def _without_others(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """What a file does not take over, since it says the same in another key."""
-    kept, (of_data, of_attempt) = dict(below), _INSTEAD
-    said, data = above.get("data"), below.get("data")
-    if isinstance(said, dict) and isinstance(data, dict):
-        kept["data"] = _without_other(data, said, of_data)
-    return _without_other(kept, above, of_attempt)
-
-
-def _without_other(below: dict[str, Any], above: Mapping[str, Any], pair: tuple[str, str]) -> dict[str, Any]:
-    gone = {other for key, other in (pair, pair[::-1]) if above.get(key) is not None and other not in above}
-    return {key: value for key, value in below.items() if key not in gone}
-
-
-def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(below)
+def _merge(below: Mapping[str, Any], above: Mapping[str, Any], block: tuple[str, ...] = ()) -> dict[str, Any]:
+    merged = _without_other(below, above, _INSTEAD[block]) if block in _INSTEAD else dict(below)
     for key, value in above.items():
         if value is None:
             merged.pop(key, None)
         elif isinstance(value, dict):
             there = merged.get(key)
-            merged[key] = _merge(there if isinstance(there, dict) else {}, value)
+            merged[key] = _merge(there if isinstance(there, dict) else {}, value, (*block, key))
         else:
             merged[key] = value
     return merged
+
+
+def _without_other(below: Mapping[str, Any], above: Mapping[str, Any], pair: tuple[str, str]) -> dict[str, Any]:
+    """What a file takes over of a block: not what it says itself in the other key."""
+    gone = {other for key, other in (pair, pair[::-1]) if above.get(key) is not None and other not in above}
+    return {key: value for key, value in below.items() if key not in gone}
 
 
 def origin_of(chain: Sequence[SettingsFile], key: tuple[str, ...]) -> Path:

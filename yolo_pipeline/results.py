@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from yolo_pipeline.classification import Classified
 from yolo_pipeline.comparison import DataDifference
@@ -67,6 +67,7 @@ class Judged:
         images: how many images both were judged on.
         shared: whether these are only those that the two splits share, judged anew.
         own_boxes: whether boxes had been redrawn, so that both were judged by b's, which favours b.
+        objects: what is meant by boxes; a classifier's are labels.
     """
 
     a: int
@@ -77,6 +78,7 @@ class Judged:
     images: int
     shared: bool = False
     own_boxes: bool = False
+    objects: Literal["boxes", "labels"] = "boxes"
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,8 +61,6 @@ CASES = [
     pytest.param("dropout", {**overfitted(), "settings": said_of_head(0.5, 0.49)}, {**overfitted(), "settings": said_of_head(0.5, 0.5)}, id="up to a half"),
     pytest.param("dropout", {**overfitted(), "settings": by_ultralytics(dropout=0.2)}, {**overfitted(), "settings": by_ultralytics(dropout=0.3)}, id="Ultralytics' dropout"),
     pytest.param("overfitting", {**overfitted(), "settings": said_of_head(0.5)}, {**overfitted(), "settings": said_of_head(0.3)}, id="where dropout is no way out"),
-    pytest.param("overfitting", {**overfitted(), "settings": said_of_head(0.3, early_stopping={"patience": 0})}, {**overfitted(), "settings": said_of_head(0.3, early_stopping={"patience": 30})}, id="early stopping is off"),
-    pytest.param("overfitting", {**overfitted(), "settings": said_of_head(0.3, early_stopping={"restore_best": False})}, {**overfitted(), "settings": said_of_head(0.3, early_stopping={"restore_best": True})}, id="the last weights are kept, not the best"),
     pytest.param("random backbone", FROZEN_RANDOM, {**FROZEN_RANDOM, "start": {"file": "resnet18.pth"}}, id="nothing that was learnt"),
     pytest.param("random backbone", FROZEN_RANDOM, {**FROZEN_RANDOM, "settings": said_of_head(0.3, freeze="none")}, id="not where all of it is trained"),
     pytest.param("random backbone", FROZEN_RANDOM, {**FROZEN_RANDOM, "start": {}}, id="not where that was not noted"),
@@ -164,12 +162,23 @@ def test_dropout_says_what_it_measured() -> None:
     given = {**overfitted(0.4, 0.6), "settings": said_of_head(0.0, 0.0), "kept": {"train/accuracy": 1.0}}
     [found] = advise(of_pictures(**given, classified=classified(0.82)))
     assert found.measured == (
-        "the loss on val was lowest in epoch 20 of 100 and rose by 40 % since, while the loss on train fell by 60 %; top-1 "
-        "of the weights that were kept is 1.000 on train and 0.820 on val (dropout 0, 0)"
+        "the loss on val was lowest around epoch 20 of 100 and rose by 40 % since, while the loss on train fell by 60 %; "
+        "top-1 of the weights that were kept is 1.000 on train and 0.820 on val (dropout 0, 0)"
     )
-    assert found.remedy == "Leave out 30 % of its outputs at random in training"
+    assert found.remedy.startswith("Leave out 30 % of its outputs at random in training, and let early stopping end it")
     assert found.source.startswith("N. Srivastava et al., Dropout")
     assert found.figures["track"] == "classify"
+
+
+def test_overfitting_is_said_once_and_never_beside_its_contrary() -> None:
+    """More dropout takes early stopping with it; and who says `freeze: none` does not say to train fewer weights."""
+    off = {"patience": 0, "restore_best": True}
+    for dropout, rules in ((0.3, ["dropout", "random backbone"]), (0.5, ["overfitting", "random backbone"])):
+        said = said_of_head(dropout, early_stopping=off)
+        found = advise(of_pictures(**{**FROZEN_RANDOM, **overfitted(), "settings": said}))
+        assert [one.rule for one in found] == rules
+        assert ("train.early_stopping.patience", 30) in found[0].changes
+        assert "fewer weights" not in found[0].remedy
 
 
 def test_curves_alone_will_do() -> None:

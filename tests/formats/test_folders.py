@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from conftest import SHARED, Ended
@@ -337,6 +338,21 @@ def test_classes_json_says_names_and_order_and_which_class_may_be_empty(tmp_path
     dataset, _ = formats.read(source)
     assert dataset.names == ("dog", "x/y", "c")
     assert [label for _, _, label in told(dataset)] == ["x/y", "x/y", "c"]
+
+
+@pytest.mark.parametrize(("on_disk", "in_json"), [("NFD", "NFC"), ("NFC", "NFD")])
+def test_classes_json_finds_its_folders_whatever_way_their_names_are_composed(
+    tmp_path: Path, on_disk: Literal["NFC", "NFD"], in_json: Literal["NFC", "NFD"]
+) -> None:
+    full, empty = (unicodedata.normalize(on_disk, name) for name in ("감", "감자_"))
+    source = save(tmp_path, "b/1.png", f"{full}/1.png", f"{empty}/")
+    said = {"b": "b", "감": "감/자", "감자_": "감자?"}
+    written = {unicodedata.normalize(in_json, folder): name for folder, name in said.items()}
+    (source / "classes.json").write_text(json.dumps(written))
+    dataset, report = formats.read(source, "folders")
+    assert dataset.names == ("b", "감/자", "감자?")
+    assert sorted(label for _, _, label in told(dataset)) == ["b", "감/자"]
+    assert report.fixed == ()
 
 
 def test_convert(cli: Cli, tmp_path: Path) -> None:

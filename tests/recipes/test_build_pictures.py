@@ -243,6 +243,7 @@ def test_orientation_is_warned_of(root: Path) -> None:
     ("names", "said"),
     [
         pytest.param([*many("cat", "dog"), "val/eel/1.png", "val/eel/2.png", "test/fox/1.png", "test/fox/2.png", "val/fox/3.png"], "classes of which train has no picture, but others have: eel (val), fox (val, test)", id="classes that train lacks"),
+        pytest.param([*many("cat", "dog"), "val/eel/1.png"], "classes of which train has no picture, but others have: eel (val)", id="a single picture, and that is in val"),
         pytest.param([*many("cat", "dog"), "train/eel/1.png"], "classes of fewer than 2 pictures: eel (1)", id="one picture of a class"),
         pytest.param([*many("cat", "dog"), "train/eel/1.png", "val/eel/2.png"], "classes of which train has fewer than 2 pictures: eel (1)", id="one picture of a class in train"),
         pytest.param(many("cat"), "there is one class only, and nothing to tell it from: cat", id="one class"),

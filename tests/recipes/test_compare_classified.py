@@ -16,7 +16,7 @@ from yolo_pipeline.comparing.effects import effects
 from yolo_pipeline.comparison import SavedImage
 from yolo_pipeline.nouns import Curves
 from yolo_pipeline.recipes.compare import compare
-from yolo_pipeline.recipes.compare_output import as_html, as_json, as_markdown, rows
+from yolo_pipeline.recipes.compare_output import as_html, as_json, as_markdown, difference_lines, rows
 from yolo_pipeline.reporting.pages.comparison.data import page_data
 from yolo_pipeline.reporting.pages.comparison.words import Say
 from yolo_pipeline.run import run_of
@@ -198,3 +198,23 @@ def test_a_picture_in_another_class_was_relabelled(tmp_path: Path) -> None:
     assert ["data, against the one before", "–", "1 picture relabelled (cat to dog 1)"] in table
     assert "Pictures relabelled: 1" in as_html(comparison, "en")
     assert "라벨을 바꾼 이미지: 1" in as_html(comparison, "ko")
+
+
+def test_where_labels_were_corrected_the_later_ones_judge_both(tmp_path: Path) -> None:
+    """The first attempt was right of 15 labels; by those of the second, of none."""
+    before = answers(15)
+    corrected = [NAMES[(at + 1) % 3] if at < 15 else label for at, (label, _) in enumerate(before)]
+    classified_run(tmp_path, 1, NAMES, {"val": before})
+    classified_run(tmp_path, 2, NAMES, {"val": [(label, sure(NAMES, label)) for label in corrected]})
+    comparison = compare(tmp_path, [])
+    [note] = comparison.notes
+    assert note == (
+        "attempts 1 and 2 were judged on different val labels; both judged again on the 30 images that they share, by the "
+        "labels of attempt 2, which favours it: top1 0.0000 and 1.0000"
+    )
+    assert difference_lines(comparison)[0].startswith(
+        "attempt 2 against 1, val top1: better by its own labels, +1.0000"
+    )
+    assert "by its own labels" in as_html(comparison, "en")
+    assert "(자기 라벨 기준)" in as_html(comparison, "ko")
+    assert not [text for text in (note, as_markdown(comparison)) if "boxes" in text]

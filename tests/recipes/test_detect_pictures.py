@@ -90,7 +90,7 @@ def test_the_five_likeliest_classes_of_every_picture(tmp_path: Path, model: Mode
     assert words.as_json(detected.counts, detected.skipped, detected.likeliest) == {
         "images": 3,
         "skipped": 0,
-        "thresholds": {"0.01": {"boxes": 13, "images_with_boxes": 3, "classes": {"=닭": 2, "beef": 1}}},
+        "thresholds": {"0.01": {"images_classified": 3, "classes": {"=닭": 2, "beef": 1}}},
     }
     assert json.loads((out / "detect.json").read_text(encoding="utf-8"))["max_boxes"] == 5
     assert json.loads((out / "detect.json").read_text(encoding="utf-8"))["runtime"] == "torch"
@@ -136,6 +136,17 @@ def test_top_k_and_screening(
     detect(tmp_path, model, order(pictures, tmp_path / "out", **more))
     table = [[name for name in row[1::2] if name] for row in rows(tmp_path / "out/classes.csv")[1:]]
     assert (table[0], table[2]) == (first, last)
+
+
+def test_of_the_classes_asked_for_those_pictures_are_counted_that_they_are_likeliest_for(
+    tmp_path: Path, model: Model, pictures: Path
+) -> None:
+    """Beef is likelier than 0.01 for all three, and the likeliest class of one."""
+    detected = detect(tmp_path, model, order(pictures, tmp_path / "out", classes=("beef",)))
+    assert words.count_rows(detected)[1] == [["images classified", "1 of 3"], ["beef", 1]]
+    assert [row[2] for row in rows(tmp_path / "out/classes.csv")[1:]] == ["0.0600", "0.0600", "0.4000"]
+    page = (tmp_path / "out/detections.html").read_text(encoding="utf-8")
+    assert "at 0.01: 1 picture classified" in page
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from yolo_pipeline.run import Run, run_of
 
 SOURCES = {"sources": [{"path": "datasets/raw", "format": "auto"}]}
 DROPOUT = (
-    "1. dropout: the loss on val was lowest in epoch 11 of 40 and rose by 80 % since, while the loss on train fell by 95 "
-    "%; top-1 of the weights that were kept is 0.950 on train and 0.700 on val (dropout 0)"
+    "1. dropout: the loss on val was lowest around epoch 11 of 40 and rose by 80 % since, while the loss on train fell "
+    "by 95 %; top-1 of the weights that were kept is 0.950 on train and 0.700 on val (dropout 0)"
 )
 
 
@@ -110,7 +110,7 @@ def test_the_next_attempt_begins_with_dropout(overfitted: Path) -> None:
     assert next(iter(lines(found))) == DROPOUT
     assert found.file == overfitted / "attempts/2.yaml"
     text = found.file.read_text(encoding="utf-8")
-    assert 'title: "dropout"\nbase: 1\n# dropout: the loss on val was lowest in epoch 11 of 40' in text
+    assert 'title: "dropout"\nbase: 1\n# dropout: the loss on val was lowest around epoch 11 of 40' in text
     assert 'head: [{"units": 512, "dropout": 0.3}]\n' in text
     assert attempts.load(overfitted, 2).changed == (
         ("head", [{"units": 512, "dropout": 0.0}], [{"units": 512, "dropout": 0.3}]),
@@ -124,7 +124,7 @@ def test_settings_below_train_stand_together(tmp_path: Path) -> None:
     assert found.file is not None
     rows = [row for row in found.file.read_text(encoding="utf-8").splitlines() if row and "#" not in row]
     assert rows == [
-        'title: "dropout, overfitting"',
+        'title: "dropout"',
         "base: 1",
         'head: [{"units": 512, "dropout": 0.3}]',
         "train:",

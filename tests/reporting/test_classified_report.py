@@ -131,7 +131,8 @@ def test_losses_and_accuracies_have_first_best_and_last(tmp_path: Path) -> None:
     assert "| val/loss | 2.0000 | 0.7500 | 1.0000 |" in said
     assert "| val/accuracy | 0.2500 | 0.7500 | 0.6250 |" in said
     assert "| train/accuracy | 0.2500 | 0.8750 | 0.8750 |" in said
-    assert "epoch 2" in said or "the best 2" in said
+    assert "3 epochs (of 3 asked), the weights are those of epoch 2;" in said
+    assert "the loss on val rose by 12 % of its highest value" in said
     assert Image.open(run.figures / "curves.png").size[0] > 800
 
 
@@ -325,3 +326,19 @@ def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
         return {file.name: file.read_bytes() for file in files}
 
     assert left() == left()
+
+
+def test_a_loss_that_rises_is_said_to_rise_and_the_weights_are_those_that_were_kept(tmp_path: Path) -> None:
+    """The curves call the epoch of the best accuracy the best; early stopping kept that of the lowest loss."""
+    val = (0.5, 0.25, 0.75, 1.0, 1.0, 1.0)
+    columns = {
+        "epoch": tuple(map(float, range(1, 7))),
+        "val/loss": val,
+        "val/accuracy": (0.5, 0.5, 0.5, 0.5, 0.5, 0.75),
+    }
+    classified_run(tmp_path, 1, NAMES, {"val": six()}, curves=Curves(columns))
+    said = lines_of(reported(tmp_path), "Losses and accuracies")
+    assert (
+        "6 epochs (of 3 asked), the weights are those of epoch 2; over the last fifth the loss on val rose by 50 % of its"
+    ) in said
+    assert "epoch 6" not in said

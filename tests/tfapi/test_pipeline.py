@@ -16,14 +16,8 @@ from real_api import ask_api
 from yolo_pipeline.errors import InputError
 from yolo_pipeline.formats.label_map import label_map_text
 from yolo_pipeline.settings.tfapi import MODELS, check_train
-from yolo_pipeline.tfapi.pipeline import (
-    Described,
-    Paths,
-    described,
-    own_pipeline_config,
-    pipeline_config,
-    portable_config,
-)
+from yolo_pipeline.tfapi.pipeline import Paths, own_pipeline_config, pipeline_config, portable_config
+from yolo_pipeline.tfapi.pipeline_reading import Described, described
 from yolo_pipeline.tfapi.textproto import Message, parse
 
 SMALL = "ssd_mobilenet_v2_fpnlite_320x320"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import shutil
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -63,11 +65,23 @@ def test_what_a_training_leaves(root: Path) -> None:
     assert done.used | {"features": None} == {
         "device": "cpu", "imgsz": 32, "batch": 8, "optimizer": "Adam", "lr0": 0.001, "epochs": 4,
         "best_epoch": best + 1, "blocks_trained": "the head alone", "parameters_trained": 8242, "features": None,
+        "standardised": True,
     }  # fmt: skip
     assert done.used["features"] | {"seconds": 0} == {
         "pictures": 16, "draws": 2, "computed": 38, "from_cache": 0, "seconds": 0
     }  # fmt: skip
     assert val_loss(done.weights, root) == pytest.approx(columns["val/loss"][best], abs=1e-5)
+
+
+def test_features_of_random_layers_are_standardised_and_the_model_is_asked_as_any_other(root: Path) -> None:
+    """Those of mobilenet_v3_small are of the size of 1e-9 while its layers are random: nothing else could be learnt."""
+    attempt = attempt_of(root, model="mobilenet_v3_small", epochs=30, early_stopping={"patience": 0})
+    said = Said()
+    done = trained(attempt, progress=said)
+    columns = curves(attempt).columns
+    assert "the frozen layers are random: what they give is standardised over the training pictures" in said.lines
+    assert columns["train/loss"][-1] < 0.4 < 0.6 < columns["train/loss"][0]
+    assert val_loss(done.weights, root) == pytest.approx(min(columns["val/loss"]), abs=1e-3)
 
 
 def test_two_trainings_are_equal_to_the_byte(root: Path) -> None:
@@ -126,6 +140,8 @@ def test_a_training_that_had_ended_is_not_done_again(root: Path) -> None:
         pytest.param(b"no checkpoint", "last.pt: cannot be read", id="a text"),
         pytest.param({"start": {"file": None}}, "last.pt: is no checkpoint of this training", id="nothing in it"),
         pytest.param([1, 2], "last.pt: is no checkpoint of this track", id="a list"),
+        pytest.param({"ended": {"epochs": 3}}, "last.pt: does not say what came of its training", id="another end"),
+        pytest.param({"ended": True}, "last.pt: does not say what came of its training", id="an end without words"),
         pytest.param(
             {"start": {"file": "other.pth", "sha256": "0"}},
             "last.pt: is not the weights file that the run was begun with. Put that one back, or add --again",
@@ -192,13 +208,27 @@ def test_without_val_the_last_epoch_counts(root: Path) -> None:
 
 
 def test_class_weights(root: Path) -> None:
-    """One class counts for next to nothing: it is never said."""
-    attempt = attempt_of(
-        root, epochs=20, lr0=0.01, class_weights={"lying": 1e-6}, early_stopping={"restore_best": False}
-    )
-    predictor = track.open(trained(attempt).weights, Asking(conf=0, device="cpu"))
-    found = predictor([decoding.decode(file) for file in sorted((root / "raw" / "train").rglob("*.png"))])
-    assert {said[0].label for said in found} == {"standing"}
+    """Of pictures that lie in both folders, what weighs most is said."""
+    for file in sorted((root / "raw" / "train" / "standing").iterdir()):
+        shutil.copyfile(file, root / "raw" / "train" / "lying" / file.name)
+    pictures = [decoding.decode(file) for file in sorted((root / "raw" / "train" / "standing").iterdir())]
+    said = []
+    for number, weights in enumerate(("none", {"lying": 0.05})):
+        attempt = attempt_of(root, epochs=20, lr0=0.01, class_weights=weights, early_stopping={"restore_best": False})
+        found = track.open(trained(attempt, str(number)).weights, Asking(conf=0, device="cpu"))(pictures)
+        said.append(np.mean([one.score for answers in found for one in answers if one.label == "lying"]))
+    assert said == pytest.approx([0.5, 0.05 / 1.05], abs=0.05)
+
+
+def test_class_weights_know_a_class_by_its_decomposed_name(root: Path) -> None:
+    from yolo_pipeline.tracks.classify_training import class_weights
+
+    attempt_of(root)
+    decomposed = unicodedata.normalize("NFD", "감자")
+    said = {"data": {"rename": {"lying": "감자"}}, "train": {"class_weights": {decomposed: 2}}}
+    write_yaml(root / "attempts" / "2.yaml", {"base": 1, **said})
+    attempt = load(root, 2)
+    assert sorted(class_weights(attempt, built(attempt)) or ()) == [1.0, 2.0]
 
 
 def test_balanced_class_weights_are_those_of_scikit_learn(root: Path) -> None:
@@ -300,11 +330,14 @@ def test_a_picture_that_went_bad_after_the_data_set_was_built(root: Path) -> Non
             {"freeze": {"all_but_layers": 400}}, "attempts/1.yaml: train.freeze: all_but_layers is 400", id="layers"
         ),
         pytest.param({"device": "7"}, "attempts/1.yaml: train.device: is 7", id="a GPU that is not there"),
+        pytest.param({"device": "mps"}, "attempts/1.yaml: train.device: is mps", id="Apple's, where it is not there"),
     ],
 )
 def test_what_is_refused_before_any_data_is_built(root: Path, settings: dict[str, Any], said: str) -> None:
-    if "device" in settings and torch.cuda.is_available():
-        pytest.skip("there are GPUs here")
+    if settings.get("device") == "7" and torch.cuda.device_count() > 7:
+        pytest.skip("there are eight GPUs here")
+    if settings.get("device") == "mps" and torch.backends.mps.is_available():
+        pytest.skip("this is Apple's")
     with pytest.raises(InputError) as refused:
         track.check(attempt_of(root, **settings), silent)
     assert said in str(refused.value)

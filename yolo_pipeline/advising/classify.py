@@ -9,11 +9,10 @@ from typing import Any
 
 from yolo_pipeline.advising import english
 from yolo_pipeline.advising.data import CLEARLY_WORSE, FEW_BOXES, STEP, UNEVEN
-from yolo_pipeline.advising.evidence import STILL_FALLING, WITNESS, Evidence
+from yolo_pipeline.advising.evidence import HARDLY_ANY_EPOCHS, STILL_FALLING, WITNESS, Evidence
 from yolo_pipeline.advising.labels import CONFUSED, MOST_PAIRS, MUCH, SEVERAL
 from yolo_pipeline.advising.training import (
     FROZEN_LAYERS,
-    HARDLY_ANY_EPOCHS,
     MIRRORED_WELL,
     MOST_EPOCHS,
     PATIENCE,
@@ -61,25 +60,21 @@ def mirrored_classes(evidence: Evidence) -> Iterator[Advice]:
 
 def dropout(evidence: Evidence) -> Iterator[Advice]:
     """Srivastava et al., 2014. Trigger: overfitting as `overfitting` has it, by a head that leaves out less than half
-    of its outputs in training."""
+    of its outputs in training. Early stopping that is off goes with it."""
     change = _more_dropout(evidence)
     if change and evidence.has_room and evidence.overfits:
         layers = [f"{layer['dropout']:g}" for layer in _head(evidence)] or [f"{_number(evidence.train('dropout')):g}"]
         wanted = change[1] if isinstance(change[1], float) else max(layer["dropout"] for layer in change[1])
-        yield _advice("dropout", [change], **_overfitted(evidence), layers=layers, wanted=wanted)
+        yield _advice("dropout", [change, *_stopping(evidence)], **_overfitted(evidence), layers=layers, wanted=wanted)
 
 
 def overfitting(evidence: Evidence) -> Iterator[Advice]:
     """Prechelt, 1998, on early stopping. Trigger: the loss on val rises from its lowest by a tenth while the loss on
     train falls by a tenth, or top-1 on train is above that on val by a tenth and by more than chance; there is
-    something to gain; and early stopping is off, or more dropout is no way out."""
-    if not evidence.has_room or not evidence.overfits:
+    something to gain; and more dropout is no way out."""
+    if not evidence.has_room or not evidence.overfits or _more_dropout(evidence):
         return
-    changes = _stopping(evidence)
-    if not _more_dropout(evidence):
-        changes += _less_to_learn_by_heart(evidence)
-    elif not changes:
-        return
+    changes = [*_stopping(evidence), *_less_to_learn_by_heart(evidence)]
     how = [key.rpartition(".")[2] for key, _ in changes] or ["-"]
     yield _advice("overfitting", changes, **_overfitted(evidence), how=how)
 

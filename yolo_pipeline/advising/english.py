@@ -226,7 +226,7 @@ TFAPI: dict[str, Words] = {
 """The same rules on the track tfapi, which goes by steps and has other settings."""
 
 _OVERFITS = (
-    "the loss on val was lowest in epoch {lowest} of {epochs} and rose by {rise:percent} since, while the loss on "
+    "the loss on val was lowest around epoch {lowest} of {epochs} and rose by {rise:percent} since, while the loss on "
     "train fell by {fall:percent}; top-1 of the weights that were kept is {train:.3f} on train and {top1:.3f} on val"
 )
 
@@ -239,13 +239,14 @@ CLASSIFY: dict[str, Words] = {
     "dropout": Words(
         f"{_OVERFITS} (dropout {{layers}})",
         "The head learns its {pictures} training pictures by heart: its outputs come to rely on one another",
-        "Leave out {wanted:percent} of its outputs at random in training",
+        "Leave out {wanted:percent} of its outputs at random in training, and let early stopping end it where val "
+        "gains nothing more",
     ),
     "overfitting": Words(
         _OVERFITS,
         "The network learns its {pictures} training pictures by heart",
-        "Collect more pictures; until then end training where val gains nothing more, train fewer weights, and show "
-        "the pictures a little changed: {how}",
+        "Collect more pictures; until then take what keeps a network from learning them by heart: early stopping, "
+        "pictures a little changed, learnt weights that stay frozen, smaller layers (here: {how})",
     ),
     "random backbone": Words(
         "{model} began with random weights of which most were frozen; top-1 on val is {top1:.3f}",

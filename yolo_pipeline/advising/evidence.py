@@ -37,6 +37,9 @@ first 8 of 20 epochs, taken alone, by 0.2 and more."""
 GAP = 0.1
 """Share of the pictures by which a classifier that overfits is better on train than on val, if that is not chance."""
 
+HARDLY_ANY_EPOCHS = 10
+"""Below, curves say little, and warming up alone takes Ultralytics' 3."""
+
 AUGMENTATIONS = {"mosaic": 1.0, "translate": 0.1, "scale": 0.5, "hsv_h": 0.015, "hsv_s": 0.7, "hsv_v": 0.4}
 """What keeps training from learning its pictures by heart, with Ultralytics' defaults (8.4.190 cfg/default.yaml)."""
 
@@ -141,7 +144,8 @@ class Evidence:
         read = self.reading
         rises = read is not None and read.val_rise >= RISES and read.train_fall >= RISES
         if self.classifies:  # its loss rises while its accuracy stays: it errs ever more surely
-            return rises or self.is_worse_on_val
+            too_few = read is not None and read.epochs < HARDLY_ANY_EPOCHS
+            return not too_few and (rises or self.is_worse_on_val)
         return rises and read is not None and read.best <= LONG_PAST * read.epochs
 
     @property

@@ -181,7 +181,7 @@ TFAPI: dict[str, Words] = {
 """The same rules on the track tfapi, which goes by steps and has other settings."""
 
 _OVERFITS = (
-    "val 손실은 총 {epochs} 에포크 중 에포크 {lowest} 때 가장 낮았고 그 뒤 {rise:percent} 올랐습니다. 그동안 train "
+    "val 손실은 총 {epochs} 에포크 중 에포크 {lowest} 무렵 가장 낮았고 그 뒤 {rise:percent} 올랐습니다. 그동안 train "
     "손실은 {fall:percent} 줄었습니다. 남긴 가중치의 top-1은 train {train:.3f}, val {top1:.3f}입니다"
 )
 
@@ -195,13 +195,14 @@ CLASSIFY: dict[str, Words] = {
     "dropout": Words(
         f"{_OVERFITS} (드롭아웃 {{layers}})",
         "분류 층이 train 이미지 {pictures}장을 외워 버렸습니다 (과적합). 층의 출력들이 서로에게 기대게 됩니다",
-        "학습할 때 층의 출력 가운데 {wanted:percent}를 무작위로 끄세요 (드롭아웃)",
+        "학습할 때 층의 출력 가운데 {wanted:percent}를 무작위로 끄고(드롭아웃), val이 더 나아지지 않으면 조기 종료로 "
+        "학습을 멈추세요",
     ),
     "overfitting": Words(
         _OVERFITS,
         "모델이 train 이미지 {pictures}장을 외워 버렸습니다 (과적합)",
-        "이미지를 더 모으세요. 그 전까지는 val이 더 나아지지 않을 때 학습을 멈추고, 더 적은 가중치를 학습하고, "
-        "이미지를 조금씩 바꾸어 보여 주세요 (관련 설정: {how})",
+        "이미지를 더 모으세요. 그 전까지는 외우지 못하게 하는 방법을 쓰세요: 조기 종료, 조금씩 바꾼 이미지, "
+        "학습된 가중치의 고정, 더 작은 층 (여기서 바꿀 설정: {how})",
     ),
     "random backbone": Words(
         "{model} 모델이 무작위 가중치에서 시작했는데 대부분 고정되어 있었습니다. val top-1은 {top1:.3f}입니다",

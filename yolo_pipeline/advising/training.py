@@ -9,11 +9,8 @@ from typing import Any
 from yolo_pipeline import settings
 from yolo_pipeline.advising import tfapi
 from yolo_pipeline.advising.english import advice
-from yolo_pipeline.advising.evidence import AUGMENTATIONS, STILL_FALLING, Evidence
+from yolo_pipeline.advising.evidence import AUGMENTATIONS, HARDLY_ANY_EPOCHS, STILL_FALLING, Evidence
 from yolo_pipeline.diagnosis import Advice, CurveReading
-
-HARDLY_ANY_EPOCHS = 10
-"""Below, curves say little, and warming up alone takes Ultralytics' 3."""
 
 MOST_EPOCHS = 1200  # Ultralytics' tips end there
 

@@ -92,7 +92,7 @@ def read(source: Source, options: ReadOptions = ReadOptions()) -> tuple[Dataset,
             records.append(record)
     notebook.settle_bad(source.path, options.skip_bad)
     others = {record.truths[0].label for record in records} - set(said.values())
-    names = tuple(dict.fromkeys([*said.values(), *in_order(others)]))
+    names = tuple(dict.fromkeys([*said.values(), *_in_order(others)]))
     return Dataset(names, tuple(records)), notebook.report()
 
 
@@ -144,7 +144,7 @@ def recognise(listing: Listing) -> bool:
     return len(classes) > 1 and 2 * len(folders) > len(listing.pictures)
 
 
-def in_order(labels: Iterable[str]) -> list[str]:
+def _in_order(labels: Iterable[str]) -> list[str]:
     """Numbers by their value, where all are numbers; else by name."""
     labels = sorted(labels)
     return sorted(labels, key=int) if all(map(str.isdecimal, labels)) else labels
@@ -173,7 +173,7 @@ def _top(pictures: Sequence[str]) -> str:
 
 
 def _said_classes(listing: Listing, layout: _Layout, notebook: Notebook) -> dict[str, str]:
-    """Folder name -> class as classes.json says it; nothing where it is not there, or says something else."""
+    """Folder name, composed -> class as classes.json says it; nothing where it is not there, or says something else."""
     file = listing.root / f"{layout.top}{CLASSES}"
     if f"{layout.top}{CLASSES}" not in listing.others:
         return {}
@@ -187,13 +187,13 @@ def _said_classes(listing: Listing, layout: _Layout, notebook: Notebook) -> dict
     if not usable or not all(isinstance(name, str) and clean_label(name) for name in said.values()):
         notebook.notes.append(f"{CLASSES} does not say which folder is of which class, and was not used")
         return {}
-    return {folder: clean_label(name) for folder, name in said.items()}
+    return {composed(folder): clean_label(name) for folder, name in said.items()}
 
 
 def _label(folder: str, said: Mapping[str, str], notebook: Notebook) -> str:
     name = folder.rpartition("/")[2]
-    label = said.get(name) or clean_label(name)
-    if label and name not in said and label != composed(name):
+    label = said.get(composed(name)) or clean_label(name)
+    if label and composed(name) not in said and label != composed(name):
         notebook.fixed.append(Change(folder, 0, "label", f"{name!r} read as {label!r}"))
     return label
 
@@ -219,7 +219,7 @@ def _refuse_empty(source: Source, layout: _Layout, found: set[str], said: Mappin
         prefix = f"{parent}/" if parent else ""
         bases |= {f"{prefix}{name}/" for name in _subfolders(listing.root / parent) if split_of_folder(f"{name}/")}
     there = {f"{base}{name}": name for base in bases for name in _subfolders(listing.root / base)}
-    empty = sorted(folder for folder, name in there.items() if folder not in found and name not in said)
+    empty = sorted(folder for folder, name in there.items() if folder not in found and composed(name) not in said)
     if empty:
         reason = f"{len(empty)} folder{'s' * (len(empty) > 1)} of a class without a picture: {', '.join(empty)}"
         raise AnnotationError(source.path, reason, "Put pictures of the class there, or remove the folder")

@@ -330,8 +330,8 @@ def _refuse_unlearnable(attempt: Attempt, photos: Dataset) -> None:
     unseen = [f"{name} ({', '.join(judged[name])})" for name in photos.names if judged[name] and not training[name]]
     few = [f"{name} ({training[name]})" for name in photos.names if training[name] < _LEAST_PICTURES]
     for classes, what in (
-        (single, f"classes of fewer than {_LEAST_PICTURES} pictures"),
         (unseen, "classes of which train has no picture, but others have"),
+        (single, f"classes of fewer than {_LEAST_PICTURES} pictures"),
         (few, f"classes of which train has fewer than {_LEAST_PICTURES} pictures"),
         (photos.names[:1] if len(photos.names) == 1 else (), "there is one class only, and nothing to tell it from"),
     ):

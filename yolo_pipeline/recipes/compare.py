@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 from yolo_pipeline.classification import PictureScores
 from yolo_pipeline.comparing.data import data_difference
@@ -36,7 +37,7 @@ class _Task:
 
     figure: str
     chosen_by: str
-    objects: str
+    objects: Literal["boxes", "labels"]
     judge: Callable[[CocoTruth, CocoResults], Scores | PictureScores]
 
 
@@ -109,7 +110,7 @@ def _judge_both(old: Results, new: Results, split: Split, saved: _Saved) -> tupl
         told = differences_of(old.drawn[split], new.drawn[split]) if alike else differences(truth, before, after)
     images = len({row["image_id"] for row in truth["annotations"]} if task is _CLASSIFYING else truth["images"])
     redrawn = shared and _redrawn(one, other, truth)
-    judged = [Judged(a, b, split, name, found, images, shared, redrawn) for name, found in told.items()]
+    judged = [Judged(a, b, split, name, found, images, shared, redrawn, task.objects) for name, found in told.items()]
     notes = [_judged_again(a, b, split, one, other, both, redrawn, task)] if shared else []
     if not told:
         few = f"fewer than {LEAST_PAIRED} {split} images{' with objects' * (task is _DETECTING)}"

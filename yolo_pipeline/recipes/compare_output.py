@@ -202,7 +202,7 @@ def difference_lines(comparison: Comparison) -> list[str]:
     """A line for each judged difference, then what the intervals cover."""
     lines = [
         f"attempt {judged.b} against {judged.a}, {judged.split} {judged.metric}: {verdict(found)}"
-        f"{' by its own boxes' * judged.own_boxes}, {found.delta:+.4f} "
+        f"{f' by its own {judged.objects}' * judged.own_boxes}, {found.delta:+.4f} "
         f"({100 * found.interval.confidence:.0f} % interval {found.interval.low:+.4f} to {found.interval.high:+.4f}, "
         f"{judged.images} {'shared ' * judged.shared}images)"
         for judged in comparison.judged

@@ -131,15 +131,21 @@ def pair_lines(pairs: Sequence[ConfusedPair]) -> Iterator[str]:
         yield f"- {truth} taken for {said}, {_times(pair.count)} ({percent(pair.share)} of {truth})"
 
 
-def curves_line(reading: CurveReading) -> str:
-    """What the curves say, in a sentence."""
+def curves_line(reading: CurveReading, kept: int | None = None) -> str:
+    """What the curves say, in a sentence.
+
+    Args:
+        kept: the epoch whose weights were kept, where that need not be the one that the curves call the best.
+    """
     if reading.unit == "step":
         return _steps_line(reading)
     ended = "ended early by patience" if reading.stopped_early else f"of {reading.asked} asked"
+    best = f"the best {reading.best}" if kept is None else f"the weights are those of epoch {kept}"
+    went = "rose" if reading.still_falling < 0 else "fell"
     return (
-        f"{reading.epochs} epochs ({ended}), the best {reading.best}; over the last fifth the loss on val fell by "
-        f"{percent(reading.still_falling)} of its highest value, and it ends {percent(reading.val_rise)} above its "
-        f"lowest, that of epoch {reading.lowest}."
+        f"{reading.epochs} epochs ({ended}), {best}; over the last fifth the loss on val {went} by "
+        f"{percent(abs(reading.still_falling))} of its highest value, and it ends {percent(reading.val_rise)} above "
+        f"its lowest, around epoch {reading.lowest}."
     )
 
 

@@ -166,7 +166,7 @@ def check_head(track: str, model: str, head: object) -> None:
     if head and track != "classify":
         raise BadSettingError(f"head: is for the track classify, not for {track}. Leave it out")
     if head and is_ultralytics(model):
-        raise BadSettingError(f"head: {model} has its own, which Ultralytics makes. Leave head out")
+        raise BadSettingError(f"head: {model} has its own, which Ultralytics makes. Say `head: null`")
 
 
 def _whole(least: int, most: int = _MOST) -> Fits:

@@ -5,10 +5,8 @@ Source: tensorflow/models object_detection/protos/pipeline.proto and what it imp
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,13 +14,13 @@ from typing import Any
 from yolo_pipeline.errors import InputError
 from yolo_pipeline.formats.files import clean_label
 from yolo_pipeline.formats.label_map import BadLabelMap, Item, read_label_map
+from yolo_pipeline.tfapi.pipeline_reading import CONFIG, architecture, extractor, faults, read_config, schedules, whole
 from yolo_pipeline.tfapi.templates import template
-from yolo_pipeline.tfapi.textproto import MAX_CHARACTERS, BadText, Message, dump, number_of, parse, quoted, string_of
+from yolo_pipeline.tfapi.textproto import Message, dump, parse, quoted, string_of
 
 USUAL_BOXES = 100
 """How many boxes a picture may have where nothing is said: the API's default."""
 
-_ARCHITECTURES = ("ssd", "faster_rcnn", "center_net")
 _READERS = ("train_input_reader", "eval_input_reader")
 _PATHS = frozenset({
     "label_map_path", "keypoint_label_map_path", "input_path", "fine_tune_checkpoint", "visualization_export_dir",
@@ -32,8 +30,6 @@ _API_STEPS, _API_WARMUP = 4_000_000, 10_000  # where a cosine schedule does not 
 _FALSE = ("false", "False", "f", "0")
 _MOST = 10_000_000  # steps or pictures, as settings.tfapi has it
 _SHOWN = 10
-_CONFIG = "pipeline.config"
-_REMEDY = "Write it as the API's own pipeline.config files are"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,32 +47,6 @@ class Paths:
     checkpoint: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Described:
-    """What a config says of its model.
-
-    Attributes:
-        model: name of its feature extractor in the API.
-        classes: how many it tells apart.
-        resizer: what pictures are made to fit by, such as fixed_shape_resizer.
-        size: longer side of that in pixels; 0 where pictures keep their size.
-        iou: overlap from which on boxes of a class are one object; 1 where it suppresses none.
-        most: boxes that it gives for a picture at most.
-        checkpoint: that the file itself starts from; empty: from scratch.
-        steps, batch: of its training; 0 where it does not say.
-    """
-
-    model: str
-    classes: int
-    resizer: str
-    size: int
-    iou: float
-    most: int
-    checkpoint: str
-    steps: int
-    batch: int
-
-
 def pipeline_config(model: str, train: Mapping[str, Any], classes: int, paths: Paths, boxes: int = USUAL_BOXES) -> str:
     """The complete config of an attempt.
 
@@ -88,7 +58,7 @@ def pipeline_config(model: str, train: Mapping[str, Any], classes: int, paths: P
     Raises:
         InputError: a path is no Unicode.
     """
-    with _faults(_CONFIG):
+    with faults(CONFIG):
         config = parse(template(model, train, max(boxes, USUAL_BOXES)))
         _fill(config, train, classes, paths)
         return dump(config)
@@ -107,8 +77,8 @@ def own_pipeline_config(
             has other classes than `names`, that keeps fewer boxes of a picture than it has, whose schedule does not
             fit the steps, or that leaves steps or batch unsaid.
     """
-    config = _read(file)
-    with _faults(file):
+    config = read_config(file)
+    with faults(file):
         _check_buildable(file, config)
         _check_label_maps(file, config, names)
         _fill(config, train, len(names), paths)
@@ -118,52 +88,13 @@ def own_pipeline_config(
         return dump(config)
 
 
-def described(text: str) -> Described:
-    """What a config says of how its model is asked.
-
-    Raises:
-        InputError: it is no pipeline.config.
-    """
-    with _faults(_CONFIG):
-        return _described(parse(text))
-
-
-def described_file(file: Path) -> Described:
-    """The same of a user's file.
-
-    Raises:
-        InputError: it cannot be read, or is no pipeline.config.
-    """
-    config = _read(file)
-    with _faults(file):
-        return _described(config)
-
-
-def _described(config: Message) -> Described:
-    kind, model = _architecture(config)
-    resizer, size = _resizer(model)
-    suppression = _suppression(kind, model)
-    training = config.message("train_config") or Message()
-    return Described(
-        _extractor(kind, model),
-        _whole(model, "num_classes", 0),
-        resizer,
-        size,
-        1.0 if suppression is None else _number(suppression, "iou_threshold", 0.6),
-        100 if suppression is None else _whole(suppression, "max_total_detections", 100),
-        string_of(training.scalar("fine_tune_checkpoint") or '""'),
-        _whole(training, "num_steps", 0),
-        _whole(training, "batch_size", 0),
-    )
-
-
 def portable_config(text: str) -> str:
     """A config to hand on: of every path, the file's name alone.
 
     Raises:
         InputError: it is no protobuf text.
     """
-    with _faults(_CONFIG):
+    with faults(CONFIG):
         config = parse(text)
         for message in config.walk():
             for name in _PATHS & {one.name for one in message.fields}:
@@ -172,33 +103,9 @@ def portable_config(text: str) -> str:
         return dump(config)
 
 
-@contextmanager
-def _faults(where: Path | str) -> Iterator[None]:
-    try:
-        yield
-    except BadText as error:
-        raise InputError(where, str(error), _REMEDY) from error
-
-
-def _read(file: Path) -> Message:
-    try:
-        if not file.is_file():  # pipes and devices may be read for ever
-            reason = "is no file" if file.exists() else "there is no such file"
-            raise InputError(file, reason, "Name a pipeline.config")
-        if (size := file.stat().st_size) > 4 * MAX_CHARACTERS:
-            raise BadText(f"{size} bytes are too many")
-        return parse(file.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise InputError(file, error.strerror or str(error), "Name a pipeline.config that can be read") from error
-    except UnicodeDecodeError as error:
-        raise InputError(file, f"is not UTF-8 ({error})", "Save it as UTF-8") from error
-    except BadText as error:
-        raise InputError(file, f"is no pipeline.config: {error}", _REMEDY) from error
-
-
 def _fill(config: Message, train: Mapping[str, Any], classes: int, paths: Paths) -> None:
     """Puts in what every attempt says for itself."""
-    _architecture(config)[1].put("num_classes", str(classes))
+    architecture(config)[1].put("num_classes", str(classes))
     training = config.made("train_config")
     if "batch" in train:
         training.put("batch_size", str(train["batch"]))
@@ -214,16 +121,11 @@ def _fill(config: Message, train: Mapping[str, Any], classes: int, paths: Paths)
 
 def _set_steps(training: Message, steps: int) -> None:
     """A schedule that was as long as training stays so: a longer one would be cut off, a shorter one end at rate 0."""
-    before = _whole(training, "num_steps", 0)
-    for schedule in _schedules(training):
-        if before in (0, _whole(schedule, "total_steps", -1)):
+    before = whole(training, "num_steps", 0)
+    for schedule in schedules(training):
+        if before in (0, whole(schedule, "total_steps", -1)):
             schedule.put("total_steps", str(steps))
     training.put("num_steps", str(steps))
-
-
-def _schedules(training: Message) -> list[Message]:
-    optimizer = training.message("optimizer") or Message()
-    return [found for message in optimizer.walk() for found in message.messages("cosine_decay_learning_rate")]
 
 
 def _set_checkpoint(training: Message, checkpoint: str | None, kind: str | None) -> None:
@@ -244,25 +146,11 @@ def _set_files(reader: Message, label_map: Path, records: str) -> None:
     reader.made("tf_record_input_reader").put("input_path", quoted(records))
 
 
-def _architecture(config: Message) -> tuple[str, Message]:
-    """The name of the field that holds the model, and the model."""
-    model = config.message("model") or Message()
-    found = [(name, message) for name in _ARCHITECTURES if (message := model.message(name)) is not None]
-    if len(found) != 1:
-        said = " and ".join(name for name, _ in found) or f"none of {', '.join(_ARCHITECTURES)}"
-        raise BadText(f"its model is {said}, where one must be")
-    return found[0]
-
-
-def _extractor(kind: str, model: Message) -> str:
-    return string_of((model.message("feature_extractor") or Message()).scalar("type") or f'"{kind}"')
-
-
 def _check_buildable(file: Path, config: Message) -> None:
     """Two parts of the API need packages that its environment lacks: see worker/remedies.py."""
-    extractor = _extractor(*_architecture(config))
-    if "efficientnet" in extractor:
-        reason = f"its model is EfficientDet ({extractor}), which the API's environment cannot build"
+    kind = extractor(*architecture(config))
+    if "efficientnet" in kind:
+        reason = f"its model is EfficientDet ({kind}), which the API's environment cannot build"
         raise InputError(file, reason, "Use one with MobileNet or ResNet")
     optimizer = (config.message("train_config") or Message()).message("optimizer")
     if optimizer is not None and optimizer.scalar("use_moving_average") not in _FALSE:
@@ -305,7 +193,7 @@ def _shown(names: Mapping[int, str]) -> str:
 def _check_boxes(file: Path, config: Message, boxes: int) -> None:
     for name in _READERS:
         for reader in config.messages(name):
-            if (kept := _whole(reader, "max_number_of_boxes", USUAL_BOXES)) < boxes:
+            if (kept := whole(reader, "max_number_of_boxes", USUAL_BOXES)) < boxes:
                 reason = f"its {name} keeps {kept} boxes of a picture, and one of the attempt's has {boxes}"
                 raise InputError(file, reason, f"Write max_number_of_boxes: {boxes} in it")
 
@@ -314,49 +202,15 @@ def _check_amounts(file: Path, config: Message) -> None:
     """The API would take a batch of 32 and train for ever."""
     training = config.made("train_config")
     for name, key, such in (("num_steps", "steps", 2000), ("batch_size", "batch", 8)):
-        if not 0 < _whole(training, name, 0) <= _MOST:
+        if not 0 < whole(training, name, 0) <= _MOST:
             reason = f"does not say {name}, as a number above 0"
             raise InputError(file, reason, f"Write it there, or say train.{key}: {such}")
 
 
 def _check_schedules(file: Path, config: Message) -> None:
     """What the API itself would refuse, in the words of a traceback."""
-    for schedule in _schedules(config.made("train_config")):
-        total = _whole(schedule, "total_steps", _API_STEPS)
-        if (warm := _whole(schedule, "warmup_steps", _API_WARMUP)) > total:
+    for schedule in schedules(config.made("train_config")):
+        total = whole(schedule, "total_steps", _API_STEPS)
+        if (warm := whole(schedule, "warmup_steps", _API_WARMUP)) > total:
             reason = f"its learning rate warms up for {warm} steps, and its schedule has {total}"
             raise InputError(file, reason, "Write a smaller warmup_steps in it, or train for more steps (train.steps)")
-
-
-def _resizer(model: Message) -> tuple[str, int]:
-    found = next(iter((model.message("image_resizer") or Message()).fields), None)
-    if found is None or not isinstance(found.value, Message):
-        raise BadText("it does not say how pictures are made to fit (image_resizer)")
-    match found.name:
-        case "fixed_shape_resizer":
-            return found.name, max(_whole(found.value, "height", 300), _whole(found.value, "width", 300))
-        case "keep_aspect_ratio_resizer":
-            return found.name, _whole(found.value, "max_dimension", 1024)
-        case "conditional_shape_resizer":
-            return found.name, _whole(found.value, "size_threshold", 300)
-    return found.name, 0
-
-
-def _suppression(kind: str, model: Message) -> Message | None:
-    """What is said of suppressing boxes that overlap; None of CenterNet, which takes peaks instead."""
-    if kind == "center_net":
-        return None
-    name = "post_processing" if kind == "ssd" else "second_stage_post_processing"
-    return (model.message(name) or Message()).message("batch_non_max_suppression") or Message()
-
-
-def _number(message: Message, name: str, default: float) -> float:
-    value = message.scalar(name)
-    number = default if value is None else number_of(value)
-    if not math.isfinite(number):
-        raise BadText(f"{name} is {value}")
-    return number
-
-
-def _whole(message: Message, name: str, default: int) -> int:
-    return int(_number(message, name, default))

@@ -21,6 +21,7 @@ from yolo_pipeline.settings.classify import DEFAULTS, is_ultralytics
 from yolo_pipeline.tracks import Trained, classify_checkpoint, classify_training
 from yolo_pipeline.tracks.classify_asking import open_classifier
 from yolo_pipeline.tracks.classify_weights import SUFFIX
+from yolo_pipeline.tracks.yolo_device import torch_device
 
 if TYPE_CHECKING:
     from yolo_pipeline.tracks.classify_yolo import UltralyticsClassifier
@@ -51,7 +52,7 @@ class ClassificationTrack:
         if is_ultralytics(attempt.model):
             _ultralytics().check(attempt, progress)
             return
-        device = classify_training.torch_device(attempt)
+        device = torch_device(attempt.train.get("device"), attempt.where("train.device"))
         begun = classify_training.begin(attempt, len(attempt.data.classes or ()) or 2, progress)
         if device.type == "cpu" and attempt.train.get("device") is None and begun.first < len(begun.classifier.blocks):
             progress.say("no CUDA device found: training on the CPU, which is slow where more than the head is trained")

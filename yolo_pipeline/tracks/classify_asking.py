@@ -18,7 +18,7 @@ from yolo_pipeline.settings.classify import MODELS
 from yolo_pipeline.tracks.classify_models import Classifier, normalisation
 from yolo_pipeline.tracks.classify_pixels import to_tensor
 from yolo_pipeline.tracks.classify_weights import load
-from yolo_pipeline.tracks.yolo_device import device_of, use_all_cores
+from yolo_pipeline.tracks.yolo_device import torch_device, use_all_cores
 
 _BATCH_ON_GPU, _BATCH_ON_CPU = 64, 16
 _CALLERS_ON_GPU = 2  # one stretches pictures while the other's are looked at; on a CPU each takes all cores
@@ -34,7 +34,7 @@ def open_classifier(weights: Path, asking: Asking) -> Predictor:
     imgsz = asking.imgsz or about.imgsz
     if imgsz < (least := MODELS[about.model].least):
         raise InputError("imgsz", f"is {imgsz}, too small for {about.model}", f"Say {least} or more, or leave it out")
-    device = torch_device(asking.device)
+    device = torch_device(asking.device, "device")
     on_cpu = device.type == "cpu"
     if on_cpu:
         use_all_cores()
@@ -51,23 +51,6 @@ def open_classifier(weights: Path, asking: Asking) -> Predictor:
         ]
 
     return Predictor(find, about.names, imgsz, batch, 1 if on_cpu else _CALLERS_ON_GPU)
-
-
-def torch_device(asked: object) -> torch.device:
-    """The device that is asked for, or the best there is.
-
-    Raises:
-        InputError: it is none, or is not there.
-    """
-    name = device_of(asked, "device")
-    if name == "cpu" or (name == "mps" and torch.backends.mps.is_available()):
-        return torch.device(name)
-    if name.isdecimal() and len(name) < 3 and int(name) < torch.cuda.device_count():
-        return torch.device("cuda", int(name))
-    count = torch.cuda.device_count()
-    raise InputError(
-        "device", f"is {name}, which torch does not find", f"Say cpu, or a number below {count}, or nothing"
-    )
 
 
 def _parts(pictures: Sequence[Pixels], size: int) -> Iterator[Sequence[Pixels]]:

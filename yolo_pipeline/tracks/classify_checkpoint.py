@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from yolo_pipeline.tracks.classify_fitting import Fitting
 
 _SECONDS_BETWEEN = 5.0  # an interruption costs no more than that; the head alone has ten epochs in a second
 _MEASURED = ("train/loss", "train/accuracy", "val/loss", "val/accuracy")
+_ENDED = {field.name for field in fields(Trained)} - {"weights"}
 _AGAIN = "Begin anew with --again"
 
 
@@ -71,7 +72,7 @@ class Journal:
     def end(self, fitting: Fitting, trained: Trained) -> None:
         """The last words, once the weights are saved: there is nothing to go on with."""
         self._write_results(fitting)
-        said = {key: value for key, value in asdict(trained).items() if key != "weights"}
+        said = {key: value for key, value in asdict(trained).items() if key in _ENDED}
         _save(self.checkpoint, {"ended": said})
 
     def _write(self, fitting: Fitting) -> None:
@@ -94,7 +95,11 @@ def ended(checkpoint: Path) -> dict[str, Any] | None:
         WeightsError: the checkpoint is damaged.
     """
     said = _read(checkpoint).get("ended")
-    return said if isinstance(said, dict) else None
+    if said is None:
+        return None
+    if not isinstance(said, dict) or said.keys() != _ENDED:
+        raise WeightsError(checkpoint, "does not say what came of its training", _AGAIN)
+    return said
 
 
 def read_curves(training: Path) -> Curves:

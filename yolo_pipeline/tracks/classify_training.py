@@ -18,6 +18,7 @@ from yolo_pipeline.attempt import Attempt
 from yolo_pipeline.building.writing import BuiltDataset
 from yolo_pipeline.errors import AttemptError, DataError, InputError
 from yolo_pipeline.files import explain_os_error
+from yolo_pipeline.formats.files import clean_label
 from yolo_pipeline.nouns import Split
 from yolo_pipeline.progress import Progress, silent
 from yolo_pipeline.run import Run
@@ -29,8 +30,9 @@ from yolo_pipeline.tracks.classify_features import Below, Source, sources_of
 from yolo_pipeline.tracks.classify_fitting import Fitting, NoLongerNumbers, Row, plan_of, steps_of
 from yolo_pipeline.tracks.classify_models import Classifier, build, freeze, normalisation
 from yolo_pipeline.tracks.classify_pictures import Pictures, pictures_of, readers
+from yolo_pipeline.tracks.classify_standard import Standard, Standardised, standard_of, take_over
 from yolo_pipeline.tracks.classify_weights import About, find_pretrained, load_pretrained, save
-from yolo_pipeline.tracks.yolo_device import device_of, use_all_cores
+from yolo_pipeline.tracks.yolo_device import torch_device, use_all_cores
 
 _SECONDS_BETWEEN_WORDS, _WITHIN_AN_EPOCH = 0.2, 2.0
 _SMALL = 4_000_000  # trained parameters that one core is done with before a second has taken its part
@@ -88,15 +90,6 @@ def begin(attempt: Attempt, classes: int, progress: Progress) -> Begun:
         raise AttemptError(attempt.where(key), reason, remedy) from error
 
 
-def torch_device(attempt: Attempt) -> torch.device:
-    """
-    Raises:
-        InputError: the device that the attempt asks for is not there.
-    """
-    name = device_of(attempt.train.get("device"), attempt.where("train.device"))
-    return torch.device(name if name in ("cpu", "mps") else f"cuda:{name}")
-
-
 def train(attempt: Attempt, dataset: BuiltDataset, run: Run, progress: Progress, *, resume: bool) -> Trained:
     """Trains in `run.training`; with `resume`, goes on from the checkpoint there, to the same weights.
 
@@ -110,7 +103,7 @@ def train(attempt: Attempt, dataset: BuiltDataset, run: Run, progress: Progress,
     if resume and (said := ended(run.checkpoint)) is not None:
         return Trained(weights=run.training / "weights" / "best.safetensors", **said)
     weights = class_weights(attempt, dataset)
-    device = torch_device(attempt)
+    device = torch_device(attempt.train.get("device"), attempt.where("train.device"))
     with _explained(attempt, run), _own_torch(device), readers(attempt.train["workers"]) as pool:
         begun = begin(attempt, len(dataset.dataset.names), silent)
         begun.classifier.to(device)
@@ -120,11 +113,14 @@ def train(attempt: Attempt, dataset: BuiltDataset, run: Run, progress: Progress,
         if resume:
             journal.resume(fitting)
         network = Below(begun.classifier, begun.first, normalisation(attempt.model), device)
-        sources, features = sources_of(list(pictures.values()), network, attempt.train["epochs"], progress)
+        found, features = sources_of(list(pictures.values()), network, attempt.train["epochs"], progress)
+        sources, standard = _standardised(begun, dict(zip(pictures, found, strict=True)), progress)
         if features is not None and begun.trains_head_alone and begun.parameters_trained < _SMALL:
             torch.set_num_threads(1)
-        _fit(fitting, dict(zip(pictures, sources, strict=True)), journal, attempt.train["epochs"], progress)
+        _fit(fitting, sources, journal, attempt.train["epochs"], progress)
         fitting.take_best()
+        if standard is not None:
+            take_over(begun.classifier, standard)
         save(journal.weights, begun.classifier, _about(attempt, dataset, fitting.best))
         trained = _trained(attempt, begun, fitting, journal.weights, device, features)
         journal.end(fitting, trained)
@@ -153,7 +149,7 @@ def class_weights(attempt: Attempt, dataset: BuiltDataset) -> tuple[float, ...] 
         return None
     if asked == "balanced":
         return tuple(counts.total() / (len(names) * counts[name]) for name in names)
-    said = {str(name): float(weight) for name, weight in asked.items()}
+    said = {clean_label(name): float(weight) for name, weight in asked.items()}
     if unknown := [name for name in said if name not in names]:
         reason = f"there is no class {unknown[0]}"
         raise AttemptError(attempt.where("train.class_weights"), reason, settings.nearest(unknown[0], names))
@@ -166,6 +162,17 @@ def _pictures(attempt: Attempt, dataset: BuiltDataset, pool: Any) -> dict[Split,
     changed = {"train": augmentation_of(attempt.train)}
     imgsz = attempt.train["imgsz"]
     return {split: pictures_of(dataset, split, imgsz, changed.get(split), pool) for split in splits}
+
+
+def _standardised(
+    begun: Begun, sources: dict[Split, Source], progress: Progress
+) -> tuple[dict[Split, Source], Standard | None]:
+    """Where a head is trained on random layers, their features standardised."""
+    if begun.start is not None or not begun.trains_head_alone:
+        return sources, None
+    progress.say("the frozen layers are random: what they give is standardised over the training pictures")
+    standard = standard_of(sources["train"])
+    return {split: Standardised(source, standard) for split, source in sources.items()}, standard
 
 
 def _fit(fitting: Fitting, sources: dict[Split, Source], journal: Journal, epochs: int, progress: Progress) -> None:
@@ -204,6 +211,7 @@ def _trained(
         "blocks_trained": begun.said_to_train,
         "parameters_trained": begun.parameters_trained,
         "features": features,
+        "standardised": begun.start is None and begun.trains_head_alone,
     }
     own = {f"classify/{name.replace('/', '_')}": value for name, value in row.items() if name.startswith("val/")}
     return Trained(weights, begun.start_record, parameters, used, own)
@@ -219,7 +227,8 @@ class _Words:
         self._measured = ""
 
     def within(self, share: float) -> None:
-        self._say(self._done + share, _WITHIN_AN_EPOCH)
+        if share < 1:  # what a whole epoch measured is said after it
+            self._say(self._done + share, _WITHIN_AN_EPOCH)
 
     def after(self, row: Row) -> None:
         self._done += 1

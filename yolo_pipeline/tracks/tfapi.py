@@ -21,7 +21,8 @@ from yolo_pipeline.run import Run
 from yolo_pipeline.settings import tfapi as facts
 from yolo_pipeline.settings import trained_size
 from yolo_pipeline.tfapi import environment, weights
-from yolo_pipeline.tfapi.pipeline import Described, described, portable_config
+from yolo_pipeline.tfapi.pipeline import portable_config
+from yolo_pipeline.tfapi.pipeline_reading import Described, described
 from yolo_pipeline.tracks import Trained, tfapi_export, tfapi_training
 from yolo_pipeline.tracks.tfapi_asking import open_saved_model, open_weights
 from yolo_pipeline.tracks.tfapi_device import device_of

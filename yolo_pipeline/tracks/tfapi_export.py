@@ -15,7 +15,7 @@ from yolo_pipeline.progress import Progress
 from yolo_pipeline.runtimes import tflite_file, tflite_ssd
 from yolo_pipeline.tfapi import environment
 from yolo_pipeline.tfapi.child import Child
-from yolo_pipeline.tfapi.pipeline import Described, described
+from yolo_pipeline.tfapi.pipeline_reading import Described, described
 from yolo_pipeline.tfapi.weights import Weights, unpack
 
 TARGETS: dict[str, tuple[str, ...]] = {

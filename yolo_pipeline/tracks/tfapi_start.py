@@ -14,7 +14,7 @@ from yolo_pipeline.errors import AttemptError, WeightsError
 from yolo_pipeline.fetching import zoo
 from yolo_pipeline.progress import Progress
 from yolo_pipeline.tfapi import weights
-from yolo_pipeline.tfapi.pipeline import Described, described_file
+from yolo_pipeline.tfapi.pipeline_reading import Described, described_file
 
 _OWN, _FINE_TUNE = "train.pipeline_config", "train.fine_tune_checkpoint"
 

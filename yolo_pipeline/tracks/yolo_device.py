@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from yolo_pipeline.errors import InputError
+
+if TYPE_CHECKING:
+    import torch
 
 _MOST_THREADS = 8
 
@@ -26,6 +30,24 @@ def device_of(asked: object, where: str) -> str:
         remedy = "Say cpu, or type: python -m yolo_pipeline doctor"
         raise InputError(where, f"is {asked}, but torch finds no CUDA device", remedy)
     return str(asked)
+
+
+def torch_device(asked: object, where: str) -> torch.device:
+    """As `device_of`, for those who ask torch themselves.
+
+    Raises:
+        InputError: it is none, or torch does not find it.
+    """
+    import torch
+
+    name = device_of(asked, where)
+    if name == "cpu" or (name == "mps" and torch.backends.mps.is_available()):
+        return torch.device(name)
+    count = torch.cuda.device_count()
+    if name.isdecimal() and len(name) < 3 and int(name) < count:
+        return torch.device("cuda", int(name))
+    numbers = f", or a number below {count}" if count else ""
+    raise InputError(where, f"is {name}, which torch does not find", f"Say cpu{numbers}, or leave it out")
 
 
 def _best_device() -> str:

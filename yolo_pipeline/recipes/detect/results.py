@@ -41,7 +41,7 @@ class Look:
         tables.write_skipped(self.folder.skipped_file, self.skipped)
         counts, likeliest = tally(self.pictures(), self.views), None
         if self.model.classifies:
-            likeliest = tally(self.pictures(), self._likeliest)
+            likeliest = tally(self._likeliest(), self._best)
             tables.write_classes(self.folder.classes_file, self.pictures(), self.views)
         tables.write_detections(self.folder.detections_file, self.pictures(), self.views)
         tables.write_coco(self.folder.coco_file, self.pictures, self.views, self.settings["names"])
@@ -56,9 +56,12 @@ class Look:
         # Labels last: they are never written over, so nothing may be left to do once they are there.
         return Detected(self.folder, counts, self.skipped, likeliest, mined, (*notes, *self._labels()))
 
+    def _likeliest(self) -> Iterator[Seen]:
+        """Each picture with its likeliest class of all, so that one which is not asked for leaves no room to others."""
+        return (replace(seen, detections=seen.detections[:1]) for seen in self.pictures())
+
     @property
-    def _likeliest(self) -> Views:
-        """The likeliest class of each picture alone."""
+    def _best(self) -> Views:
         return replace(self.views, most=1)
 
     def _nothing_read(self) -> InputError:
@@ -87,8 +90,8 @@ class Look:
         facts = {key: told(value) for key, value in self.settings.items() if key != "names"}
         page = detections_page(
             title,
-            self.pictures,
-            self._likeliest if self.model.classifies else self.views,
+            self._likeliest if self.model.classifies else self.pictures,
+            self._best if self.model.classifies else self.views,
             self.skipped,
             facts,
             self.folder,

@@ -14,19 +14,29 @@ _NAMED_SOURCES = 3
 
 
 def as_json(counts: Tally, skipped: Sequence[Skip], likeliest: Tally | None = None) -> dict[str, Any]:
-    """What `detect --json` prints. Of a classifier, `classes` counts pictures by their likeliest class."""
-    by_class = likeliest or counts
+    """What `detect --json` prints. Of a classifier pictures are counted, by their likeliest class."""
     return {
         "images": counts.images,
         "skipped": len(skipped),
         "thresholds": {
-            named(threshold): {
-                "boxes": counts.total(threshold),
-                "images_with_boxes": counts.images_with_boxes[threshold],
-                "classes": dict(sorted(by_class.boxes[threshold].items())),
-            }
+            named(threshold): _of_boxes(counts, threshold) if likeliest is None else _of_pictures(likeliest, threshold)
             for threshold in counts.views.thresholds
         },
+    }
+
+
+def _of_boxes(counts: Tally, threshold: float) -> dict[str, Any]:
+    return {
+        "boxes": counts.total(threshold),
+        "images_with_boxes": counts.images_with_boxes[threshold],
+        "classes": dict(sorted(counts.boxes[threshold].items())),
+    }
+
+
+def _of_pictures(likeliest: Tally, threshold: float) -> dict[str, Any]:
+    return {
+        "images_classified": likeliest.total(threshold),
+        "classes": dict(sorted(likeliest.boxes[threshold].items())),
     }
 
 

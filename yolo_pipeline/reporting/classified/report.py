@@ -93,8 +93,8 @@ def _curves(results: Results) -> Iterator[str]:
     rows = [[name, metric(v[0]), metric(way(v)), metric(v[-1])] for way, name, v in told if v]
     yield markdown_table(["curve", "first epoch", "best", "last epoch"], rows)
     if results.reading is not None:
-        yield f"\n{curves_line(results.reading)}"
-    if best is not None and (results.reading is None or results.reading.best != best):
+        yield f"\n{curves_line(results.reading, best)}"
+    elif best is not None:
         yield f"\nThe weights are those of epoch {best}."
     yield "\n![Losses and accuracies by epoch](figures/curves.png)"
 

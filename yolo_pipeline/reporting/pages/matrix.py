@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from yolo_pipeline.diagnosis import ConfusedPair
 from yolo_pipeline.nouns import Split
-from yolo_pipeline.reporting.pages.markup import Markup, element, join
+from yolo_pipeline.reporting.pages.markup import Markup, element, join, listing
 from yolo_pipeline.reporting.pages.saying import Say
+from yolo_pipeline.reporting.tables import percent
 
 
 def confusion(
@@ -51,6 +53,24 @@ def _pressed(count: int, share: float, cell: str, split: Split, said: str, *, is
     place = {"data_split": split, "data_cell": cell}
     button = element("button", f"{count:,}", type="button", **place, aria_label=said, title=said)
     return element("td", button, class_="hit" if is_hit else "miss", style=f"--share:{share:.2f}")
+
+
+def confused(pairs: Sequence[ConfusedPair], names: Sequence[str], split: Split, say: Say) -> Markup:
+    """Classes taken for one another, in words, with buttons that open their cells.
+
+    Args:
+        names: of the rows and columns.
+    """
+    if not pairs:
+        return element("p", say("pairs_none"))
+    return listing([_pair(pair, f"{names.index(pair.truth)},{names.index(pair.said)}", split, say) for pair in pairs])
+
+
+def _pair(pair: ConfusedPair, cell: str, split: Split, say: Say) -> Markup:
+    count = say("once") if pair.count == 1 else say("times", n=f"{pair.count:,}")
+    said = say("pair", truth=pair.truth, said=pair.said, n=count)
+    share = say("pair_share", share=percent(pair.share), truth=pair.truth)
+    return join([element("span", said), element("span", f"({share})", class_="muted"), shows(split, cell, said, say)])
 
 
 def shows(split: Split, cell: str, said: str, say: Say) -> Markup:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from yolo_pipeline.diagnosis import BACKGROUND, ConfusedPair, ConfusionMatrix, Diagnosis, Missed, Suspect
+from yolo_pipeline.diagnosis import BACKGROUND, ConfusionMatrix, Diagnosis, Missed, Suspect
 from yolo_pipeline.reporting.pages.attempt.boxes import SplitBoxes
 from yolo_pipeline.reporting.pages.attempt.cells import Behind
 from yolo_pipeline.reporting.pages.attempt.explanations import ERRORS
 from yolo_pipeline.reporting.pages.attempt.summary import DASH, figure
 from yolo_pipeline.reporting.pages.attempt.words import SIZES
 from yolo_pipeline.reporting.pages.markup import Markup, details, element, join, listing, section, table
-from yolo_pipeline.reporting.pages.matrix import confusion, shows
+from yolo_pipeline.reporting.pages.matrix import confused, confusion
 from yolo_pipeline.reporting.pages.saying import Say
 from yolo_pipeline.reporting.tables import percent
 
@@ -69,10 +69,9 @@ def _meter(share: float) -> Markup:
 
 
 def matrix_section(diagnosis: Diagnosis, say: Say) -> Markup:
-    pairs = [_pair(pair, diagnosis, say) for pair in diagnosis.pairs]
-    confused = listing(pairs) if pairs else element("p", say("pairs_none"))
+    pairs = confused(diagnosis.pairs, diagnosis.matrix.names, diagnosis.split, say)
     heading = element("h3", say("pairs"))
-    return section("matrix", say("matrix"), matrix(diagnosis, say), heading, element("div", confused, class_="pairs"))
+    return section("matrix", say("matrix"), matrix(diagnosis, say), heading, element("div", pairs, class_="pairs"))
 
 
 def matrix(diagnosis: Diagnosis, say: Say) -> Markup:
@@ -92,15 +91,6 @@ def cell_words(matrix: ConfusionMatrix, row: int, column: int, say: Say) -> str:
     count = f"{int(matrix.counts[row, column]):,}"
     key = "cell_hit" if row == column else "cell_missed" if column == last else "cell_false" if row == last else "cell"
     return say(key, truth=names[row], said=names[column], n=count)
-
-
-def _pair(pair: ConfusedPair, diagnosis: Diagnosis, say: Say) -> Markup:
-    count = say("once") if pair.count == 1 else say("times", n=f"{pair.count:,}")
-    said = say("pair", truth=pair.truth, said=pair.said, n=count)
-    share = say("pair_share", share=percent(pair.share), truth=pair.truth)
-    names = diagnosis.matrix.names
-    button = shows(diagnosis.split, f"{names.index(pair.truth)},{names.index(pair.said)}", said, say)
-    return join([element("span", said), element("span", f"({share})", class_="muted"), button])
 
 
 def missed_section(diagnosis: Diagnosis, say: Say) -> Markup:

@@ -97,9 +97,9 @@ _CURVES: dict[str, Both] = {
         "마지막 1/5 구간에서도 val 손실이 최댓값의 {share}만큼 더 줄었습니다.",
     ),
     "read_rise": (
-        "The loss on val was lowest in epoch {lowest} and ends {rise} above that; since then the loss on train fell "
-        "by {fall}.",
-        "val 손실은 에포크 {lowest}에서 가장 낮았고 마지막에는 그보다 {rise} 높았습니다. 그동안 train 손실은 {fall} "
+        "The loss on val was lowest around epoch {lowest} and ends {rise} above that; since then the loss on train "
+        "fell by {fall}.",
+        "val 손실은 에포크 {lowest} 무렵 가장 낮았고 마지막에는 그보다 {rise} 높았습니다. 그동안 train 손실은 {fall} "
         "줄었습니다.",
     ),
     "read_best_step": (

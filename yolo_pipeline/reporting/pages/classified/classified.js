@@ -20,7 +20,7 @@ function pressed(answer) {
   return button;
 }
 
-const inShort = (value) => (value >= 0.9995 && value < 1 ? ">0.999" : value.toFixed(value < 0.1 ? 3 : 2));
+const inShort = (value) => (value >= 0.9995 && value < 1 ? ">0.999" : value.toFixed(value < 0.1 || (value >= 0.995 && value < 1) ? 3 : 2));
 
 // The likeliest classes as bars; the label behind them where it is none of these.
 function bars(answer) {

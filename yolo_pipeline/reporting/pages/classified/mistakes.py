@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from yolo_pipeline.classification import Answer, PictureDiagnosis
-from yolo_pipeline.diagnosis import ConfusedPair
 from yolo_pipeline.nouns import Split
 from yolo_pipeline.reporting.classified.answers import answered
 from yolo_pipeline.reporting.pages.attempt.summary import figure
 from yolo_pipeline.reporting.pages.classified.shown import ShownAnswers, SplitAnswers
-from yolo_pipeline.reporting.pages.markup import Markup, element, join, listing, section
-from yolo_pipeline.reporting.pages.matrix import confusion, shows
+from yolo_pipeline.reporting.pages.markup import Markup, element, join, section
+from yolo_pipeline.reporting.pages.matrix import confused, confusion
 from yolo_pipeline.reporting.pages.saying import Say
 from yolo_pipeline.reporting.tables import percent
 
@@ -19,10 +18,9 @@ _STEP = 0.005  # of the slider
 
 
 def matrix_section(diagnosis: PictureDiagnosis, say: Say) -> Markup:
-    pairs = [_pair(pair, diagnosis, say) for pair in diagnosis.pairs]
-    confused = listing(pairs) if pairs else element("p", say("pairs_none"))
+    pairs = confused(diagnosis.pairs, diagnosis.matrix.names, diagnosis.split, say)
     heading = element("h3", say("pairs"))
-    return section("matrix", say("matrix"), matrix(diagnosis, say), heading, element("div", confused, class_="pairs"))
+    return section("matrix", say("matrix"), matrix(diagnosis, say), heading, element("div", pairs, class_="pairs"))
 
 
 def matrix(diagnosis: PictureDiagnosis, say: Say) -> Markup:
@@ -34,15 +32,6 @@ def matrix(diagnosis: PictureDiagnosis, say: Say) -> Markup:
 
     lead = element("p", say("matrix_lead"), class_="muted")
     return join([lead, confusion(names, counts, diagnosis.split, says, say)])
-
-
-def _pair(pair: ConfusedPair, diagnosis: PictureDiagnosis, say: Say) -> Markup:
-    count = say("once") if pair.count == 1 else say("times", n=f"{pair.count:,}")
-    said = say("pair", truth=pair.truth, said=pair.said, n=count)
-    share = say("pair_share", share=percent(pair.share), truth=pair.truth)
-    names = diagnosis.matrix.names
-    button = shows(diagnosis.split, f"{names.index(pair.truth)},{names.index(pair.said)}", said, say)
-    return join([element("span", said), element("span", f"({share})", class_="muted"), button])
 
 
 def least_section(shown: ShownAnswers, say: Say) -> Markup:

@@ -93,13 +93,12 @@ def _judged(judged: Sequence[Judged], say: Say) -> Markup:
 def _judged_row(judged: Judged, say: Say) -> list[Part]:
     difference = judged.difference
     verdict = "unclear" if not difference.is_clear else "better" if difference.delta > 0 else "worse"
+    own = say(f"own {judged.objects}")
     return [
         f"{judged.split} {shown_metric(judged.metric)}",
         f"{difference.delta:+.3f}",
         shown_interval(difference.interval, signed=True),
-        join(
-            [element("b", say(verdict), class_=_STYLES[verdict]), f" {say('own boxes')}" if judged.own_boxes else None]
-        ),
+        join([element("b", say(verdict), class_=_STYLES[verdict]), f" {own}" if judged.own_boxes else None]),
         say("shared", count=f"{judged.images:,}") if judged.shared else f"{judged.images:,}",
     ]
 
