@@ -25,6 +25,12 @@ from yolo_pipeline.tracks import Trained
 SHARED = Path(__file__).parents[2] / "shared"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that train go first, so that no process is alone with one at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture
 def labelled_folder() -> Callable[..., Path]:
     """A function that fills a folder with N pictures of one coloured square each, labelled as LabelImg would.
