@@ -23,7 +23,6 @@ from yolo_pipeline.reporting.classified.answers import drawn_answers
 from yolo_pipeline.reporting.classified.figures import Shown, draw_predictions
 from yolo_pipeline.reporting.classified.report import write_picture_report
 from yolo_pipeline.reporting.classified.suspects import write_picture_suspects
-from yolo_pipeline.reporting.model_card import model_card
 from yolo_pipeline.reporting.tables import layers, plain
 from yolo_pipeline.run import Run
 
@@ -303,17 +302,6 @@ def test_a_split_without_pictures_is_reported(tmp_path: Path) -> None:
     said = reported(tmp_path)
     assert "| top1 | – |" in said
     assert "| right of all | 0 of 0 |" in said
-
-
-def test_a_model_card_speaks_of_pictures(tmp_path: Path) -> None:
-    classified_run(tmp_path, 1, NAMES, {"val": six()})
-    card = model_card(results_of(tmp_path, 1), {"imgsz": 32, "conf": 0.0}, {"weights": "00"})
-    assert "A classifier (resnet50) that says of a picture which of 3 classes it is:" in card
-    assert "| top1 | 0.6667 (0.300 to 0.903) |" in card
-    assert "| right of all | 4 of 6 |" in card
-    assert "| head | 256 (dropout 0.3) → 128 |" in card
-    assert "There is no test split" in card
-    assert not re.search(r"\b(box|boxes|objects of [0-9])\b", card)
 
 
 def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -82,7 +82,8 @@ class Notebook:
         if self.bad and not skip_bad:
             named = "; ".join(f"{bad.file}: {bad.why}" for bad in self.bad)
             many = f"{len(self.bad)} file{'s' * (len(self.bad) > 1)} cannot be read: {named}"
-            raise AnnotationError(source, many, "Mend or remove them (`convert --skip-bad` goes on without them)")
+            remedy = "Mend or remove them (`convert SOURCE OUT --skip-bad` goes on without them)"
+            raise AnnotationError(source, many, remedy)
         self.skipped += self.bad
 
 

@@ -8,10 +8,8 @@ from typing import Any
 
 from yolo_pipeline.nouns import JUDGED
 from yolo_pipeline.portable import portable
-from yolo_pipeline.reporting.classified.answers import is_classifier
-from yolo_pipeline.reporting.classified.card import picture_data, picture_limits, picture_scores
 from yolo_pipeline.reporting.diagnosed import interval_text
-from yolo_pipeline.reporting.tables import layers, markdown, markdown_code, markdown_table, metric, plain
+from yolo_pipeline.reporting.tables import markdown, markdown_code, markdown_table, metric, plain
 from yolo_pipeline.results import Results, part
 
 _FEW_IMAGES, _FEW_OBJECTS = 100, 10
@@ -23,10 +21,9 @@ _UNMEASURED = (
 )
 _PRINTS = """\
 prints a line of JSON for each object: picture, class, score, box (x0, y0, x1, y1 in pixels of the upright picture)."""
-_PRINTS_CLASSES = "prints a line of JSON for each picture and class, the likeliest first: picture, class, score."
 _COMMON_FILES = (
     ("scores.json", "all scores, class by class"),
-    ("example.py", "asks it of pictures"),
+    ("example.py", "detects on pictures"),
 )
 
 
@@ -39,8 +36,6 @@ class _Words:
         install: what the example needs.
         asked: how pictures are shown and boxes are chosen; `conf`, `imgsz` and `iou` are filled in.
         files: of the bundle, beside those that all have.
-        finds: what it does with its `kinds`, which are filled in.
-        prints: what the example does.
     """
 
     network: str
@@ -48,8 +43,6 @@ class _Words:
     asked: str
     files: tuple[tuple[str, str], ...]
     licence: str
-    finds: str = "finds objects of {kinds} on pictures"
-    prints: str = _PRINTS
 
 
 _WORDS = {
@@ -81,20 +74,6 @@ _WORDS = {
         licence="The model and the code that trained it are the TensorFlow Object Detection API's, under the Apache "
         "License 2.0; so are weights of its model zoo, where the training started from these.",
     ),
-    "classify": _Words(
-        network="classifier",
-        install="torch torchvision opencv-python safetensors",
-        asked="Pictures are stretched to {imgsz} x {imgsz} pixels; every class has a probability, all add up to 1.",
-        files=(
-            ("best.safetensors", "the weights, and in their header model, classes, size and normalisation"),
-            ("names.json", "the classes, in the network's order"),
-            ("settings.yaml", "`imgsz` to ask with; under `attempt`, how it was trained"),
-        ),
-        licence="The network is torchvision's, under the BSD 3-Clause License. Published weights, where the training "
-        "started from these, may have terms of their own, which follow from those of ImageNet's pictures.",
-        finds="says of a picture which of {kinds} it is",
-        prints=_PRINTS_CLASSES,
-    ),
 }
 
 
@@ -110,8 +89,8 @@ def model_card(results: Results, asked: Mapping[str, Any], digests: Mapping[str,
     sections = (
         _heading(results, words),
         _use(asked, words),
-        picture_data(record) if is_classifier(results) else _data(record),
-        picture_scores(results) if is_classifier(results) else _scores(results),
+        _data(record),
+        _scores(results),
         _training(record),
         _limits(results),
         _licence(record, words),
@@ -126,13 +105,13 @@ def _heading(results: Results, words: _Words) -> Iterator[str]:
     yield ""
     names = part(results.record, "data").get("names", [])
     model = _words(plain(part(results.record, "settings").get("model")))
-    kinds = f"{len(names)} classes" if len(names) != 1 else "one class"
-    yield f"A {words.network} ({model}) that {words.finds.format(kinds=kinds)}:"
+    kinds = f"objects of {len(names)} classes" if len(names) != 1 else "objects of one class"
+    yield f"A {words.network} ({model}) that finds {kinds} on pictures:"
     yield f"{', '.join(map(markdown_code, names))}."
 
 
 def _use(asked: Mapping[str, Any], words: _Words) -> Iterator[str]:
-    yield f"## Use\n\n    pip install {words.install}\n    python example.py PICTURE ...\n\n{words.prints}\n"
+    yield f"## Use\n\n    pip install {words.install}\n    python example.py PICTURE ...\n\n{_PRINTS}\n"
     yield f"{words.asked.format_map(asked)}\n"
     yield markdown_table(["file", ""], (*words.files, *_COMMON_FILES)).replace("&lt;", "<")
 
@@ -181,8 +160,6 @@ def _training(record: Mapping[str, Any]) -> Iterator[str]:
     parameters = training.get("parameters")
     asked, used = portable(part(settings, "train")), portable(part(training, "used"))
     rows: list[list[Any]] = [["model", _words(plain(settings.get("model")))], ["started from", start or "scratch"]]
-    if "head" in settings:
-        rows.append(["head", _words(layers(settings["head"]))])
     if isinstance(parameters, int):
         rows.append(["parameters", f"{parameters:,}"])
     rows += [[key, plain(used.get(key, asked.get(key)))] for key in sorted({*asked, *used})]
@@ -204,9 +181,7 @@ def _limits(results: Results) -> Iterator[str]:
             yield f"- Fewer than {_FEW_OBJECTS} objects on {split}: {', '.join(map(markdown_code, few))}."
         if not part(counts, split).get("backgrounds"):
             yield f"- {split} has no images without objects: false alarms on such were not measured."
-    if is_classifier(results):
-        yield from picture_limits(results)
-    elif "test" not in results.scores:
+    if "test" not in results.scores:
         yield "- There is no test split: val, on which it was judged, also chose the weights, so that it flatters them."
     yield "\nNot measured:\n"
     yield from (f"- {line}" for line in _UNMEASURED)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -35,7 +34,7 @@ _PACKAGES = ("torch", "torchvision", "safetensors")
 class ClassificationTrack:
     task: Literal["detect", "classify"] = "classify"
     runtime = _RUNTIME
-    targets: Mapping[str, tuple[str, ...]] = {"bundle": ()}
+    targets: Mapping[str, tuple[str, ...]] = {}
 
     def asking(self, settings: Mapping[str, Any]) -> Asking:
         """For the probability of every class."""
@@ -84,12 +83,7 @@ class ClassificationTrack:
     def export(
         self, weights: Path, target: str, folder: Path, asking: Asking, samples: Sequence[Path], progress: Progress
     ) -> Path:
-        """The weights say all that is needed of themselves, and nothing of this disk."""
-        if weights.suffix.lower() != SUFFIX:
-            from yolo_pipeline.tracks.yolo_portable import write_portable
-
-            return write_portable(weights, folder / "best.pt")
-        return Path(shutil.copyfile(weights, folder / weights.name))
+        raise InputError(weights, "classifies pictures, and only detectors can be exported", "Hand it on as it is")
 
     def curves(self, run: Run) -> Curves:
         if is_ultralytics(str(part(run.record, "settings").get("model", ""))):
