@@ -205,8 +205,7 @@ def _validate(chain: list[SettingsFile], data_file: _DataFile) -> Attempt:
         _check_task(attempt)
         train = settings.check_train(attempt.track, attempt.model, attempt.train)
     except settings.BadSettingError as error:
-        key, _, text = str(error).partition(": ")
-        reason, _, remedy = text.partition(". ")
+        key, reason, remedy = error.parts
         raise AttemptError(f"{origin_of(chain, tuple(key.split('.')))}: {key}", reason, remedy) from error
     return Attempt(
         number=0,

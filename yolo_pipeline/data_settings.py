@@ -178,3 +178,8 @@ class DataSettings(Settings):
     cutouts: CutoutSettings | None = None
     resize: ResizeSettings | None = None
     augment: AugmentSettings | None = None
+
+    @property
+    def all_sources(self) -> tuple[SourceSettings, ...]:
+        """That of `crops_of` comes last."""
+        return (*self.sources, *([self.crops_of] if self.crops_of else []))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from yolo_pipeline.classification import PictureClassScores, PictureScores
 from yolo_pipeline.comparison import SavedImage
@@ -14,6 +14,7 @@ from yolo_pipeline.errors import FinishedError, InputError, command
 from yolo_pipeline.files import free_name, read_json, write_json, write_text
 from yolo_pipeline.nouns import Box, ClassScores, Curves, Scores, Split, Truth
 
+T = TypeVar("T")
 _RUN_NAME = re.compile(r"attempt-([1-9][0-9]*)")
 _ANEW = "Train with --again, or import it anew"
 _BLOCKS = ("settings", "data", "training", "seconds", "imported")  # of a record: mappings, where they are there
@@ -165,26 +166,22 @@ class Run:
     @property
     def classifies(self) -> bool:
         """Whether its scores are those of a classifier: `read_picture_scores` reads them, else `read_scores`."""
-        return bool(self.record.get("settings", {}).get("track") == "classify")
+        return classifies(self.record)
 
     def read_picture_scores(self) -> dict[Split, PictureScores]:
-        found: dict[Split, PictureScores] = {}
-        try:
-            for split, value in _read(self.scores_file).items():
-                classes = {name: PictureClassScores(**entry) for name, entry in value.pop("classes").items()}
-                found[split] = PictureScores(**value, classes=classes)
-        except (AttributeError, KeyError, TypeError) as error:
-            raise InputError(self.scores_file, f"holds no scores of pictures ({error})", _ANEW) from error
-        return found
+        return self._read_scores(PictureScores, PictureClassScores, "scores of pictures")
 
     def read_scores(self) -> dict[Split, Scores]:
-        found: dict[Split, Scores] = {}
+        return self._read_scores(Scores, ClassScores, "scores")
+
+    def _read_scores(self, of_split: Callable[..., T], of_class: Callable[..., Any], what: str) -> dict[Split, T]:
+        found: dict[Split, T] = {}
         try:
             for split, value in _read(self.scores_file).items():
-                classes = {name: ClassScores(**entry) for name, entry in value.pop("classes").items()}
-                found[split] = Scores(**value, classes=classes)
+                classes = {name: of_class(**entry) for name, entry in value.pop("classes").items()}
+                found[split] = of_split(**value, classes=classes)
         except (AttributeError, KeyError, TypeError) as error:
-            raise InputError(self.scores_file, f"holds no scores ({error})", _ANEW) from error
+            raise InputError(self.scores_file, f"holds no {what} ({error})", _ANEW) from error
         return found
 
     def write_curves(self, curves: Curves) -> None:
@@ -194,13 +191,28 @@ class Run:
         write_text(self.curves_file, "\n".join(lines) + "\n")
 
     def read_curves(self) -> Curves:
-        try:
-            header, *rows = self.curves_file.read_text(encoding="utf-8").splitlines()
-            names = header.split(",")
-            columns = list(zip(*(map(float, row.split(",")) for row in rows), strict=True)) or [()] * len(names)
-            return Curves(dict(zip(names, columns, strict=True)))
-        except (OSError, ValueError) as error:
-            raise InputError(self.curves_file, f"is damaged or missing ({error})", _ANEW) from error
+        return read_curves(self.curves_file)
+
+
+def read_curves(file: Path, remedy: str = _ANEW) -> Curves:
+    """A table of curves as `write_curves` leaves it.
+
+    Raises:
+        InputError: it is damaged or missing.
+    """
+    try:
+        header, *rows = file.read_text(encoding="utf-8").splitlines()
+        names = header.split(",")
+        columns = list(zip(*(map(float, row.split(",")) for row in rows), strict=True)) or [()] * len(names)
+        return Curves(dict(zip(names, columns, strict=True)))
+    except (OSError, ValueError) as error:
+        raise InputError(file, f"is damaged or missing ({error})", remedy) from error
+
+
+def classifies(record: Mapping[str, Any]) -> bool:
+    """Whether a run, by its record, is of a classifier."""
+    settings = record.get("settings")
+    return isinstance(settings, Mapping) and settings.get("track") == "classify"
 
 
 def run_of(root: Path, number: int) -> Run:

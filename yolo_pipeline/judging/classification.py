@@ -7,6 +7,7 @@ classifier says is a result for every class, with the probability as its score.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +25,7 @@ Whole = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)  # no slots: what is asked for is kept
 class Told:
     """What is said of the labelled pictures of a truth, in its order.
 
@@ -42,22 +43,22 @@ class Told:
     probabilities: Floats
     ranking: Whole
 
-    @property
+    @cached_property
     def said(self) -> Whole:
         """(N,) the likeliest class; -1 where every probability is 0, so that nothing is said."""
         return np.where(self.of_said > 0, self.ranking[:, :1].ravel(), -1)
 
-    @property
+    @cached_property
     def of_said(self) -> Floats:
         """(N,) probability of the likeliest class."""
         return np.take_along_axis(self.probabilities, self.ranking[:, :1], axis=1).ravel()
 
-    @property
+    @cached_property
     def of_label(self) -> Floats:
         """(N,) probability of the label."""
         return np.take_along_axis(self.probabilities, self.labels[:, None], axis=1).ravel()
 
-    @property
+    @cached_property
     def right(self) -> Bools:
         """(N,) whether the likeliest class is the label."""
         return np.equal(self.said, self.labels)

@@ -96,8 +96,7 @@ def require_sources(attempt: Attempt) -> None:
     Raises:
         AnnotationError: no such source, or an empty one.
     """
-    crops = attempt.data.crops_of
-    for source in (*attempt.data.sources, *([crops] if crops else [])):
+    for source in attempt.data.all_sources:
         path = attempt.root / source.path
         if attempt.builtin and any(_lies_in(path, attempt.root / folder) for folder in _BUILTIN):
             continue
@@ -109,8 +108,7 @@ def require_sources(attempt: Attempt) -> None:
 def make_builtin(attempt: Attempt, progress: Progress) -> None:
     """Makes the built-in data sets that an attempt names, where data.yaml says so and they are not there yet."""
     data = attempt.data
-    sources = (*data.sources, *([data.crops_of] if data.crops_of else []))
-    named = [path for source in sources for path in (source.path, source.images) if path]
+    named = [path for source in data.all_sources for path in (source.path, source.images) if path]
     named += [block.source for block in (data.backgrounds, data.cutouts) if block and block.source]
     for folder, make in _BUILTIN.items() if attempt.builtin == "digits" else ():
         place = attempt.root / folder
@@ -191,7 +189,7 @@ def _read_sources(attempt: Attempt, hashes: Hashes, progress: Progress) -> tuple
         DataError: a source that the track cannot learn from.
     """
     asked, crops = attempt.data.sources, attempt.data.crops_of
-    read = [_read_source(attempt.root, source, progress) for source in (*asked, *([crops] if crops else []))]
+    read = [_read_source(attempt.root, source, progress) for source in attempt.data.all_sources]
     for source, (dataset, _) in zip(asked, read, strict=False):
         _refuse_other_task(attempt, source, dataset)
     if crops and formats.is_of_pictures(read[-1][0], attempt.root / crops.path, crops.format):

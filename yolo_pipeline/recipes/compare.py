@@ -21,8 +21,8 @@ from yolo_pipeline.judging.shared import on_shared_images, same_truths
 from yolo_pipeline.nouns import JUDGED, Scores, Split
 from yolo_pipeline.recipes.diagnose import results_of
 from yolo_pipeline.reporting.tables import metric
-from yolo_pipeline.results import Comparison, Judged, Results, own_metrics, part
-from yolo_pipeline.run import finished_runs
+from yolo_pipeline.results import Comparison, Judged, Results, own_metrics
+from yolo_pipeline.run import classifies, finished_runs
 
 _Pair = tuple[CocoTruth, CocoResults]
 _Saved = Mapping[tuple[int, Split], _Pair]
@@ -165,7 +165,7 @@ def _redrawn(one: _Pair, other: _Pair, shared: CocoTruth) -> bool:
 
 
 def _task(entry: Results) -> _Task:
-    return _CLASSIFYING if part(entry.record, "settings").get("track") == "classify" else _DETECTING
+    return _CLASSIFYING if classifies(entry.record) else _DETECTING
 
 
 def _two_tasks(attempts: Iterable[Results]) -> Iterator[str]:

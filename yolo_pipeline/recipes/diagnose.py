@@ -21,7 +21,7 @@ from yolo_pipeline.judging.coco import load_pair
 from yolo_pipeline.judging.diagnosing import diagnose
 from yolo_pipeline.nouns import JUDGED, Curves, Split
 from yolo_pipeline.results import Results, confidence, finite, part
-from yolo_pipeline.run import Run, require_finished
+from yolo_pipeline.run import Run, classifies, require_finished
 
 
 def results_of(root: Path, number: int) -> Results:
@@ -42,7 +42,7 @@ def results_of_run(root: Path, number: int, run: Run, record: Mapping[str, Any] 
     record = run.record if record is None else record
     curves = run.read_curves() if run.curves_file.is_file() else Curves({})
     read = _reading(record, curves)
-    if part(record, "settings").get("track") == "classify":
+    if classifies(record):
         return _of_classifier(root, number, run, record, curves, read)
     return _of_detector(root, number, run, record, curves, read)
 

@@ -188,11 +188,11 @@ def _picture(file: Path) -> Pixels:
 def _say_built(data: Build, progress: Progress, *, classifies: bool) -> None:
     built, report = data.built, data.report
     there = counts(built.dataset).items()
-    parts = [f"{split} {e['images']} images, {e['boxes']} boxes, {e['backgrounds']} backgrounds" for split, e in there]
     if classifies:
+        parts = [f"{len(built.dataset.names)} classes", *(f"{split} {n['images']} images" for split, n in there)]
+    else:
         parts = [
-            f"{len(built.dataset.names)} classes",
-            *(f"{split} {entry['images']} images" for split, entry in there),
+            f"{split} {n['images']} images, {n['boxes']} boxes, {n['backgrounds']} backgrounds" for split, n in there
         ]
     progress.say(f"data set {'unchanged' if built.reused else 'built'}: {'; '.join(parts)}")
     for line in reading_lines(report, limit=_LINES_OF_A_KIND):

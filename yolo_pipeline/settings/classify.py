@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from yolo_pipeline.settings import yolo
-from yolo_pipeline.settings.faults import BadSettingError, as_number, nearest
+from yolo_pipeline.settings.faults import BadSettingError, as_number, checked_values, nearest, require_known
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +119,8 @@ def check_train(model: str, train: Mapping[str, Any]) -> dict[str, Any]:
     """
     if is_ultralytics(model):
         return {**yolo.check_train(train), **({} if "imgsz" in train else {"imgsz": 224})}
-    for key in train:
-        if key in _IN_OTHER_WORDS and key not in _KNOWN:
-            raise BadSettingError(f"train.{key}: is no setting of this track. Use {_IN_OTHER_WORDS[key]}")
-        if key not in _KNOWN:
-            raise BadSettingError(f"train.{key}: is no setting of this track. {nearest(key, _KNOWN)}")
-    checked = {key: as_number(value) for key, value in train.items()}
-    for key, value in checked.items():
-        fits, expected = _check_value(key, value)
-        if not fits:
-            raise BadSettingError(f"train.{key}: is {value!r}. It must be {expected}")
+    require_known(train, _KNOWN, _IN_OTHER_WORDS)
+    checked = checked_values(train, _check_value)
     filled = {"imgsz": MODELS[model].size, **DEFAULTS, **checked}
     _check_against(MODELS[model], model, filled)
     if isinstance(filled["class_weights"], Mapping):

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from yolo_pipeline.settings.faults import BadSettingError, as_number, nearest
+from yolo_pipeline.settings.faults import BadSettingError, checked_values, nearest, require_known
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +91,8 @@ def check_train(model: str, train: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         BadSettingError: an unknown key, a wrong value, or two that do not go together.
     """
-    for key in train:
-        if key in _IN_OTHER_WORDS:
-            raise BadSettingError(f"train.{key}: is no setting of this track. Use {_IN_OTHER_WORDS[key]}")
-        if key not in _KNOWN:
-            raise BadSettingError(f"train.{key}: is no setting of this track. {nearest(key, _KNOWN)}")
-    checked = {key: as_number(value) for key, value in train.items()}
-    for key, value in checked.items():
-        fits, expected = _check_value(key, value)
-        if not fits:
-            raise BadSettingError(f"train.{key}: is {value!r}. It must be {expected}")
+    require_known(train, _KNOWN, _IN_OTHER_WORDS)
+    checked = checked_values(train, _check_value)
     if "pipeline_config" in checked:
         return _with_own_config(checked)
     filled = {**DEFAULTS, **checked}

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from yolo_pipeline.settings.faults import BadSettingError, as_number, nearest
+from yolo_pipeline.settings.faults import BadSettingError, checked_values, nearest
 
 DEFAULTS: dict[str, Any] = {"imgsz": 640, "batch": 16, "epochs": 100, "patience": 50, "workers": 4, "seed": 0}
 """What an attempt trains with where it says nothing; every other key has Ultralytics' own default."""
@@ -52,11 +52,7 @@ def check_train(train: Mapping[str, Any]) -> dict[str, Any]:
         if key in _NOT_FOR_TRAINING or key not in known:
             right = nearest(key, set(known) - _NOT_FOR_TRAINING - set(_SAID_ELSEWHERE))
             raise BadSettingError(f"train.{key}: is no training setting of Ultralytics. {right}")
-    checked = {key: as_number(value) for key, value in train.items()}
-    for key, value in checked.items():
-        fits, expected = _check_value(key, value, known[key])
-        if not fits:
-            raise BadSettingError(f"train.{key}: is {value!r}. It must be {expected}")
+    checked = checked_values(train, lambda key, value: _check_value(key, value, known[key]))
     return {**DEFAULTS, **checked}
 
 

@@ -20,20 +20,20 @@ from yolo_pipeline.settings.classify import DEFAULTS, is_ultralytics
 from yolo_pipeline.tracks import Trained, classify_checkpoint, classify_training
 from yolo_pipeline.tracks.classify_asking import open_classifier
 from yolo_pipeline.tracks.classify_weights import SUFFIX
+from yolo_pipeline.tracks.own_runtime import OwnRuntime
 from yolo_pipeline.tracks.yolo_device import torch_device
 
 if TYPE_CHECKING:
     from yolo_pipeline.tracks.classify_yolo import UltralyticsClassifier
 
-_RUNTIME = "torch"
 _ALL = 100_000
 """More classes than any model has: the judge is told of every one."""
 _PACKAGES = ("torch", "torchvision", "safetensors")
 
 
-class ClassificationTrack:
+class ClassificationTrack(OwnRuntime):
     task: Literal["detect", "classify"] = "classify"
-    runtime = _RUNTIME
+    runtime = "torch"
     targets: Mapping[str, tuple[str, ...]] = {}
 
     def asking(self, settings: Mapping[str, Any]) -> Asking:
@@ -64,21 +64,11 @@ class ClassificationTrack:
         return classify_training.train(attempt, dataset, run, progress, resume=resume)
 
     def open(self, weights: Path, asking: Asking, runtime: str = "") -> Predictor:
-        if runtime not in ("", _RUNTIME):
-            raise _other_runtime(runtime)
+        if runtime:
+            self.require_own(runtime)
         if weights.suffix.lower() == SUFFIX:
             return open_classifier(weights, asking)
         return _ultralytics().open(weights, asking)
-
-    def runtimes(self, device: str | None) -> tuple[str, ...]:
-        return ()
-
-    def prepared(self, weights: Path, runtime: str) -> bool:
-        return runtime == _RUNTIME
-
-    def prepare(self, weights: Path, runtime: str, asking: Asking, samples: Sequence[Path], progress: Progress) -> None:
-        if runtime != _RUNTIME:
-            raise _other_runtime(runtime)
 
     def export(
         self, weights: Path, target: str, folder: Path, asking: Asking, samples: Sequence[Path], progress: Progress
@@ -88,7 +78,7 @@ class ClassificationTrack:
     def curves(self, run: Run) -> Curves:
         if is_ultralytics(str(part(run.record, "settings").get("model", ""))):
             return _ultralytics().curves(run)
-        return classify_checkpoint.read_curves(run.training)
+        return classify_checkpoint.curves_of(run.training)
 
     def versions(self) -> dict[str, str]:
         return {name: importlib.metadata.version(name) for name in (*_PACKAGES, "ultralytics")}
@@ -102,8 +92,3 @@ def _ultralytics() -> UltralyticsClassifier:
     from yolo_pipeline.tracks.classify_yolo import UltralyticsClassifier
 
     return UltralyticsClassifier()
-
-
-def _other_runtime(runtime: str) -> InputError:
-    reason = "cannot run this model, which torch alone runs"
-    return InputError(f"runtime {runtime}", reason, "Leave --runtime and --int8 out")

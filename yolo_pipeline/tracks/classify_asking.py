@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -13,11 +13,11 @@ from yolo_pipeline.classification import whole
 from yolo_pipeline.decoding import Pixels
 from yolo_pipeline.errors import InputError, WeightsError
 from yolo_pipeline.nouns import Detection
-from yolo_pipeline.runtimes.complaints import complaint
 from yolo_pipeline.settings.classify import MODELS
 from yolo_pipeline.tracks.classify_models import Classifier, normalisation
 from yolo_pipeline.tracks.classify_pixels import to_tensor
 from yolo_pipeline.tracks.classify_weights import load
+from yolo_pipeline.tracks.yolo_asking import explained
 from yolo_pipeline.tracks.yolo_device import torch_device, use_all_cores
 
 _BATCH_ON_GPU, _BATCH_ON_CPU = 64, 16
@@ -42,11 +42,14 @@ def open_classifier(weights: Path, asking: Asking) -> Predictor:
     classifier.to(device)
 
     def find(pictures: Sequence[Pixels]) -> list[list[Detection]]:
-        with _explained(weights):
+        with explained(weights, "Use another run's weights"):
             asked = [_probabilities(classifier, part, imgsz, device) for part in _parts(pictures, batch)]
         scores = [row for rows in asked for row in rows.tolist()]
+        if not all(math.isfinite(score) for row in scores for score in row):
+            reason = "its values are so large that no probability comes of them"
+            raise WeightsError(weights, reason, "Train again, or use another run's weights")
         return [
-            _detections(picture, about.names, of_picture, asking)
+            answers_of(picture, about.names, of_picture, asking)
             for picture, of_picture in zip(pictures, scores, strict=True)
         ]
 
@@ -65,29 +68,12 @@ def _probabilities(
     with torch.inference_mode():
         pixels = to_tensor(pictures, imgsz, normalisation(classifier.model))
         found: torch.Tensor = classifier(pixels.to(device)).softmax(dim=1).cpu()
-    if not bool(torch.isfinite(found).all()):
-        raise ArithmeticError("its values are so large that no probability comes of them")
     return found
 
 
-def _detections(picture: Pixels, names: Sequence[str], scores: Sequence[float], asking: Asking) -> list[Detection]:
+def answers_of(picture: Pixels, names: Sequence[str], scores: Sequence[float], asking: Asking) -> list[Detection]:
     """The whole picture as each class that is likely enough, the likeliest first; of equal ones, the first class."""
     height, width = picture.shape[:2]
     box = whole("", width, height).box
     ranked = sorted(zip(names, scores, strict=True), key=lambda found: -found[1])
     return [Detection(box, name, score) for name, score in ranked[: asking.most] if score >= asking.conf]
-
-
-@contextmanager
-def _explained(weights: Path) -> Iterator[None]:
-    """What torch raises on a machine that is too small, as one line for the user."""
-    try:
-        yield
-    except RuntimeError as error:
-        said = str(error)
-        if "out of memory" in said.lower() or "can't allocate memory" in said:
-            remedy = "Say a smaller imgsz, or device cpu"
-            raise InputError(weights, f"memory is not enough: {complaint(error, 160)}", remedy) from error
-        raise WeightsError(weights, f"cannot be asked: {complaint(error, 300)}", "Use another run's weights") from error
-    except ArithmeticError as error:
-        raise WeightsError(weights, str(error), "Train again, or use another run's weights") from error

@@ -10,9 +10,10 @@ from typing import Any
 
 import torch
 
-from yolo_pipeline.errors import FinishedError, InputError, WeightsError
+from yolo_pipeline.errors import FinishedError, WeightsError
 from yolo_pipeline.files import write_text
 from yolo_pipeline.nouns import Curves
+from yolo_pipeline.run import read_curves
 from yolo_pipeline.runtimes.complaints import complaint
 from yolo_pipeline.tracks import Trained
 from yolo_pipeline.tracks.classify_fitting import Fitting
@@ -102,20 +103,12 @@ def ended(checkpoint: Path) -> dict[str, Any] | None:
     return said
 
 
-def read_curves(training: Path) -> Curves:
+def curves_of(training: Path) -> Curves:
     """
     Raises:
         InputError: results.csv is damaged or missing.
     """
-    file = training / "results.csv"
-    try:
-        header, *lines = file.read_text(encoding="utf-8").splitlines()
-        names = header.split(",")
-        rows = [[float(cell) for cell in line.split(",")] for line in lines]
-        columns = list(zip(*rows, strict=True)) or [()] * len(names)
-        return Curves(dict(zip(names, columns, strict=True)))
-    except (OSError, ValueError) as error:
-        raise InputError(file, f"is damaged or missing ({complaint(error)})", _AGAIN) from error
+    return read_curves(training / "results.csv", _AGAIN)
 
 
 def _read(file: Path) -> dict[str, Any]:

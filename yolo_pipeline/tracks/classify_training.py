@@ -85,8 +85,7 @@ def begin(attempt: Attempt, classes: int, progress: Progress) -> Begun:
     try:
         return Begun(classifier, freeze(classifier, attempt.train["freeze"]), start)
     except settings.BadSettingError as error:
-        key, _, text = str(error).partition(": ")
-        reason, _, remedy = text.partition(". ")
+        key, reason, remedy = error.parts
         raise AttemptError(attempt.where(key), reason, remedy) from error
 
 

@@ -10,7 +10,6 @@ from typing import Any
 from yolo_pipeline.asking import Asking, Predictor
 from yolo_pipeline.attempt import Attempt
 from yolo_pipeline.building.writing import BuiltDataset
-from yolo_pipeline.classification import whole
 from yolo_pipeline.curves import ultralytics as results_csv
 from yolo_pipeline.decoding import Pixels
 from yolo_pipeline.errors import WeightsError
@@ -20,6 +19,7 @@ from yolo_pipeline.results import part
 from yolo_pipeline.run import Run
 from yolo_pipeline.runtimes.letterbox import rounded_up
 from yolo_pipeline.tracks import Trained, yolo_training
+from yolo_pipeline.tracks.classify_asking import answers_of
 from yolo_pipeline.tracks.yolo_asking import explained, stride_of, trained_imgsz
 from yolo_pipeline.tracks.yolo_device import device_of, use_all_cores
 from yolo_pipeline.tracks.yolo_weights import Task, load_weights
@@ -58,7 +58,7 @@ class UltralyticsClassifier:
             said = [result.probs.data.tolist() for result in results]
             if not all(math.isfinite(value) for of_picture in said for value in of_picture):
                 raise WeightsError(weights, "says what is no probability", "Train again, or use another run's weights")
-            return [_answers(one, names, picture, asking) for one, picture in zip(said, batch, strict=True)]
+            return [answers_of(picture, names, one, asking) for one, picture in zip(said, batch, strict=True)]
 
         return Predictor(find, names, imgsz, _BATCH_ON_CPU if device == "cpu" else _BATCH_ON_GPU)
 
@@ -69,14 +69,6 @@ class UltralyticsClassifier:
         if not counts or "val" in counts:
             return curves
         return Curves({name: values for name, values in curves.columns.items() if not name.startswith("val/")})
-
-
-def _answers(said: Sequence[float], names: Sequence[str], picture: Pixels, asking: Asking) -> list[Detection]:
-    """Probabilities (C,) of a picture as detections of all of it, the likeliest first; of equal ones, the first."""
-    height, width = picture.shape[:2]
-    order = sorted(range(len(names)), key=lambda place: -said[place])
-    kept = [place for place in order if said[place] >= asking.conf][: asking.most]
-    return [Detection(whole(names[place], width, height).box, names[place], said[place]) for place in kept]
 
 
 def _how_it_goes(trainer: Any) -> str:

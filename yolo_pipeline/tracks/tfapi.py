@@ -12,7 +12,6 @@ from yolo_pipeline.attempt import Attempt
 from yolo_pipeline.building.writing import BuiltDataset
 from yolo_pipeline.curves import tfapi_log
 from yolo_pipeline.curves.tfapi_tags import own_metrics
-from yolo_pipeline.errors import InputError
 from yolo_pipeline.formats.label_map import label_map_text
 from yolo_pipeline.nouns import Curves
 from yolo_pipeline.progress import Progress
@@ -24,20 +23,20 @@ from yolo_pipeline.tfapi import environment, weights
 from yolo_pipeline.tfapi.pipeline import portable_config
 from yolo_pipeline.tfapi.pipeline_reading import Described, described
 from yolo_pipeline.tracks import Trained, tfapi_export, tfapi_training
+from yolo_pipeline.tracks.own_runtime import OwnRuntime
 from yolo_pipeline.tracks.tfapi_asking import open_saved_model, open_weights
 from yolo_pipeline.tracks.tfapi_device import device_of
 from yolo_pipeline.tracks.tfapi_start import find_start, own_config, require_same_classes
 from yolo_pipeline.tracks.tfapi_training import CONFIG, FIGURES, LOG, Ended
 from yolo_pipeline.tracks.yolo_asking import has_cuda
 
-_RUNTIME = "tensorflow"
 _UNTOLD_IOU = facts.DEFAULTS["iou_threshold"]
 _USED = ("learning_rate_base", "warmup_learning_rate", "warmup_steps", "seed")
 
 
-class ObjectDetectionTrack:
+class ObjectDetectionTrack(OwnRuntime):
     task: Literal["detect", "classify"] = "detect"
-    runtime = _RUNTIME
+    runtime = "tensorflow"
     targets: Mapping[str, tuple[str, ...]] = tfapi_export.TARGETS
 
     def asking(self, settings: Mapping[str, Any]) -> Asking:
@@ -88,19 +87,9 @@ class ObjectDetectionTrack:
             return open_saved_model(weights, asking)
         if runtimes.network_file(weights) is not None:
             return runtimes.open_network(weights, asking)
-        if runtime not in ("", _RUNTIME):
-            raise _other_runtime(runtime)
+        if runtime:
+            self.require_own(runtime)
         return open_weights(weights, asking)
-
-    def runtimes(self, device: str | None) -> tuple[str, ...]:
-        return ()
-
-    def prepared(self, weights: Path, runtime: str) -> bool:
-        return runtime == _RUNTIME
-
-    def prepare(self, weights: Path, runtime: str, asking: Asking, samples: Sequence[Path], progress: Progress) -> None:
-        if runtime != _RUNTIME:
-            raise _other_runtime(runtime)
 
     def export(
         self, weights: Path, target: str, folder: Path, asking: Asking, samples: Sequence[Path], progress: Progress
@@ -133,8 +122,3 @@ def _used(attempt: Attempt, dataset: BuiltDataset, ended: Ended, said: Described
         **{key: attempt.train[key] for key in _USED if key in attempt.train},
         "iou_threshold": said.iou,
     }
-
-
-def _other_runtime(runtime: str) -> InputError:
-    reason = "cannot run this model, which tensorflow alone runs"
-    return InputError(f"runtime {runtime}", reason, "Leave --runtime and --int8 out")

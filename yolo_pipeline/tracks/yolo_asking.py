@@ -78,7 +78,7 @@ def stride_of(model: Any) -> int:
 
 
 @contextmanager
-def explained(weights: Path) -> Iterator[None]:
+def explained(weights: Path, others: str = "Use weights that Ultralytics saved") -> Iterator[None]:
     """What torch raises on a machine that is too small, as one line for the user."""
     try:
         yield
@@ -87,8 +87,7 @@ def explained(weights: Path) -> Iterator[None]:
         if "out of memory" in said.lower() or "can't allocate memory" in said:
             remedy = "Say a smaller imgsz, or device cpu"
             raise InputError(weights, f"memory is not enough: {complaint(error, 160)}", remedy) from error
-        reason = f"cannot be asked: {complaint(error, 300)}"
-        raise WeightsError(weights, reason, "Use weights that Ultralytics saved") from error
+        raise WeightsError(weights, f"cannot be asked: {complaint(error, 300)}", others) from error
 
 
 def _detections(result: Any) -> list[Detection]:

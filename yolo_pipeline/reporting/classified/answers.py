@@ -10,6 +10,7 @@ import numpy as np
 from yolo_pipeline.classification import Answer
 from yolo_pipeline.nouns import JUDGED, Split
 from yolo_pipeline.results import Results, part
+from yolo_pipeline.run import classifies
 
 DRAWN = 100
 """Pictures that are shown with what was said of them: enough to see the share of mistakes in them."""
@@ -17,7 +18,7 @@ DRAWN = 100
 
 def is_classifier(results: Results) -> bool:
     """Whether an attempt classifies pictures, also one from elsewhere that nothing could be judged of."""
-    return bool(results.classified) or part(results.record, "settings").get("track") == "classify"
+    return bool(results.classified) or classifies(results.record)
 
 
 def main_split(results: Results) -> Split | None:
