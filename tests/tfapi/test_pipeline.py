@@ -407,7 +407,7 @@ class TestLabelMaps:
         (tmp_path / "PATH" / "map.txt").write_text(text, encoding="utf-8")
         assert '"/data/label_map.pbtxt"' in own(tmp_path)
 
-    @pytest.mark.parametrize("named", ["/dev/zero", "a" * 5000, "/root/" + "a" * 300, "a\\0b"])
+    @pytest.mark.parametrize("named", ["/dev/zero", "a" * 5000, "/srv/" + "a" * 300, "a\\0b"])
     def test_what_can_be_no_label_map_is_not_read(self, tmp_path: Path, named: str) -> None:
         assert own(tmp_path, OWN.replace("PATH/map.txt", named))
 

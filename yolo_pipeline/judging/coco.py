@@ -63,6 +63,18 @@ def truth_json(
     }
 
 
+def part_of(truth: Mapping[str, Any], places: Sequence[int]) -> CocoTruth:
+    """The truth of the images at some places, numbered from 1 in this order; names of classes on one line."""
+    numbers = {truth["images"][place]["id"]: number for number, place in enumerate(places, start=1)}
+    return {
+        "images": [{**truth["images"][place], "id": number} for number, place in enumerate(places, start=1)],
+        "categories": [{**row, "name": one_line(row["name"])} for row in truth["categories"]],
+        "annotations": [
+            {**row, "image_id": numbers[row["image_id"]]} for row in truth["annotations"] if row["image_id"] in numbers
+        ],
+    }
+
+
 def results_json(detections: Sequence[Sequence[Detection]], names: Sequence[str]) -> CocoResults:
     """COCO results of the detections on each image, images in the order of `truth_json`."""
     categories = {name: number for number, name in enumerate(names, start=1)}

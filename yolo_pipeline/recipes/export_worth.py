@@ -6,15 +6,14 @@ that one looks at. What a user loses by it is mAP50 on labelled pictures, and th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from yolo_pipeline.asking import Predictor
 from yolo_pipeline.errors import InputError, one_line
 from yolo_pipeline.judging.agreement import Found
-from yolo_pipeline.judging.coco import CocoTruth, results_json, truth_json
+from yolo_pipeline.judging.coco import CocoTruth, part_of, results_json, truth_json
 from yolo_pipeline.judging.detection import judge
 from yolo_pipeline.nouns import Detection, ImageRecord, Truth
 from yolo_pipeline.recipes.export_check import Look, Original, decoded
@@ -81,18 +80,7 @@ def _labelled(original: Original) -> tuple[CocoTruth, list[Path]]:
     if truths is None or not truths["annotations"]:
         return {}, []
     chosen = [at * len(model.checked_on) // count for at in range(count)]
-    return _part(truths, chosen), [model.checked_on[at] for at in chosen]
-
-
-def _part(truths: Mapping[str, Any], places: Sequence[int]) -> CocoTruth:
-    """The truth of some of its images, numbered from 1 in this order."""
-    numbers = {truths["images"][place]["id"]: number for number, place in enumerate(places, start=1)}
-    rows = [row for row in truths["annotations"] if row["image_id"] in numbers]
-    return {
-        "images": [{**truths["images"][place], "id": number} for number, place in enumerate(places, start=1)],
-        "categories": [{**row, "name": one_line(row["name"])} for row in truths["categories"]],
-        "annotations": [{**row, "image_id": numbers[row["image_id"]]} for row in rows],
-    }
+    return part_of(truths, chosen), [model.checked_on[at] for at in chosen]
 
 
 def _truth_of(look: Look) -> CocoTruth:

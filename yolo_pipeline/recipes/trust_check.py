@@ -17,7 +17,7 @@ from yolo_pipeline import decoding, images, runtimes
 from yolo_pipeline.asking import Asking, Predictor
 from yolo_pipeline.decoding import Pixels
 from yolo_pipeline.errors import InputError, one_line
-from yolo_pipeline.judging.coco import CocoTruth, results_json, truth_json
+from yolo_pipeline.judging.coco import CocoTruth, part_of, results_json, truth_json
 from yolo_pipeline.nouns import Detection, ImageRecord, Truth
 from yolo_pipeline.progress import Progress
 from yolo_pipeline.runtimes import kept
@@ -168,7 +168,7 @@ class Check:
         """The objects that are labelled on the pictures; None: there are none."""
         if self.truths is None:
             return None
-        chosen = _part(self.truths, [at for at, _ in self._shown])
+        chosen = part_of(self.truths, [at for at, _ in self._shown])
         return chosen if chosen["annotations"] else None
 
     @cached_property
@@ -222,15 +222,3 @@ def _evenly(count: int, wanted: int) -> Iterator[int]:
     chosen = [at * count // wanted for at in range(wanted)]
     yield from chosen
     yield from sorted(set(range(count)).difference(chosen))
-
-
-def _part(truths: Mapping[str, Any], places: Sequence[int]) -> CocoTruth:
-    """The truth of some of its images, numbered from 1 in this order."""
-    numbers = {truths["images"][place]["id"]: number for number, place in enumerate(places, start=1)}
-    return {
-        "images": [{**truths["images"][place], "id": number} for number, place in enumerate(places, start=1)],
-        "categories": [{**row, "name": one_line(row["name"])} for row in truths["categories"]],
-        "annotations": [
-            {**row, "image_id": numbers[row["image_id"]]} for row in truths["annotations"] if row["image_id"] in numbers
-        ],
-    }

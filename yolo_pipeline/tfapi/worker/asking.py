@@ -11,16 +11,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from .faults import Fault
-from .models import (
-    build,
-    create_variables,
-    device_name,
-    parameters,
-    read_config,
-    readable,
-    restore,
-    set_asking,
-)
+from .models import device_name, parameters, read_config, readable, restored, set_asking
 from .talking import Parent
 
 Pixels = npt.NDArray[np.uint8]
@@ -63,9 +54,7 @@ class Checkpointed:
         config = read_config(job["config"])
         self._conf = float(job["conf"])
         set_asking(config, job.get("iou"), int(job["most"]), self._conf)
-        self._model = build(config, training=False)
-        create_variables(self._model)
-        restore(tf.train.Checkpoint(model=self._model), job["checkpoint"])
+        self._model = restored(config, job["checkpoint"])
         picture = tf.TensorSpec([None, None, 3], tf.uint8)
         self._prepare = tf.function(self._model_input, input_signature=[picture])
         self._look: Callable[[Any, Any], tuple[Any, ...]] = self._detections  # anchors want to know the size of a graph

@@ -1,18 +1,24 @@
-"""Task `export`: the API's own exporters, and TensorFlow's converter to TFLite."""
+"""Task `export`: the API's own modules for others to ask, saved as graphs, and TensorFlow's converter to TFLite.
+
+The API's exporters would save every layer of Keras as well, which nothing that asks a model needs: of MobileNet's 320
+pixels that makes a SavedModel in 31 seconds instead of 18, twice as large a graph, four times as slow to open, and a
+TFLite file in 50 seconds instead of 18. What the graphs answer is the same to the last bit.
+"""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
 from .faults import Fault
-from .models import build, create_variables, read_config, readable, restore, set_asking, variables_of
+from .models import read_config, restored, set_asking
 from .talking import Parent
+
+_Say = Callable[[str], None]
 
 
 def run(parent: Parent) -> None:
@@ -25,60 +31,67 @@ def run(parent: Parent) -> None:
         raise Fault(f"there is no export to {job['target']}", f"Choose one of {', '.join(TARGETS)}")
     config = read_config(job["config"])
     set_asking(config, job.get("iou"), int(job["most"]), float(job["conf"]))
-    variables_of(job["checkpoint"])
     out = Path(job["out"])
     out.mkdir(parents=True, exist_ok=True)
-    with _folder_of(job["checkpoint"]) as checkpoints:
-        try:
-            file = TARGETS[job["target"]](config, checkpoints, out, job, parent.say)
-        except (AssertionError, ValueError):
-            _check(config, job["checkpoint"])
-            raise
+    file = TARGETS[job["target"]](config, restored(config, job["checkpoint"]), out, job, parent.say)
     parent.done({"file": str(file)})
 
 
-def _saved_model(config: Any, checkpoints: str, out: Path, job: dict[str, Any], say: Callable[[str], None]) -> Path:
+def _saved_model(config: Any, model: Any, out: Path, job: dict[str, Any], say: _Say) -> Path:
     """One picture of any size, uint8, in; boxes as fractions, classes from 1, out."""
     from object_detection import exporter_lib_v2
+    from object_detection.utils import config_util
 
     say("writes the SavedModel")
-    exporter_lib_v2.export_inference_graph("image_tensor", config, checkpoints, str(out))
+    module = exporter_lib_v2.DetectionFromImageModule(model)
+    graph = module.__call__.get_concrete_function()
+    kept = _kept(graph)
+    kept.__call__ = module.__call__
+    tf.saved_model.save(kept, str(out / "saved_model"), signatures=graph)
+    checkpoints = tf.train.CheckpointManager(tf.train.Checkpoint(model=model), str(out / "checkpoint"), max_to_keep=1)
+    checkpoints.save(checkpoint_number=0)
+    config_util.save_pipeline_config(config, str(out))
     return out / "saved_model"
 
 
-def _tflite(config: Any, checkpoints: str, out: Path, job: dict[str, Any], say: Callable[[str], None]) -> Path:
-    with _converter(config, checkpoints, int(job["most"]), say) as converter:
-        return _write(converter, out)
+def _tflite(config: Any, model: Any, out: Path, job: dict[str, Any], say: _Say) -> Path:
+    return _write(_converter(config, model, int(job["most"]), say), out)
 
 
-def _tflite_int8(config: Any, checkpoints: str, out: Path, job: dict[str, Any], say: Callable[[str], None]) -> Path:
+def _tflite_int8(config: Any, model: Any, out: Path, job: dict[str, Any], say: _Say) -> Path:
     """Weights and what lies between layers in whole numbers; pictures in and boxes out stay as they are."""
     samples = [str(file) for file in job["samples"]]
     if not samples:
         raise Fault("whole numbers need pictures to measure their scale on", "Name some training pictures")
-    with _converter(config, checkpoints, int(job["most"]), say) as converter:
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = _samples(build(config, training=False), samples)
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8, tf.lite.OpsSet.TFLITE_BUILTINS]
-        say(f"measures scales on {len(samples)} pictures")
-        return _write(converter, out)
+    converter = _converter(config, model, int(job["most"]), say)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = _samples(model, samples)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8, tf.lite.OpsSet.TFLITE_BUILTINS]
+    say(f"measures scales on {len(samples)} pictures")
+    return _write(converter, out)
 
 
 TARGETS = {"saved_model": _saved_model, "tflite": _tflite, "tflite-int8": _tflite_int8}
 
 
-@contextmanager
-def _converter(config: Any, checkpoints: str, most: int, say: Callable[[str], None]) -> Iterator[Any]:
+def _converter(config: Any, model: Any, most: int, say: _Say) -> Any:
     """For the API's graph without preprocessing, whose boxes are chosen, class by class, by an operation of TFLite."""
-    from object_detection import export_tflite_graph_lib_tf2
+    from object_detection.export_tflite_graph_lib_tf2 import SSDModule
 
-    with tempfile.TemporaryDirectory() as folder:
-        say("prepares the graph")
-        export_tflite_graph_lib_tf2.export_tflite_model(config, checkpoints, folder, most, use_regular_nms=True)
-        converter = tf.lite.TFLiteConverter.from_saved_model(str(Path(folder) / "saved_model"))
-        converter.allow_custom_ops = True
-        say("converts it to TFLite")
-        yield converter
+    say("converts it to TFLite")
+    module = SSDModule(config, model, most, True)
+    picture = tf.TensorSpec(module.input_shape(), tf.float32, name="input")
+    graph = module.inference_fn.get_concrete_function(picture)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([graph], _kept(graph))
+    converter.allow_custom_ops = True
+    return converter
+
+
+def _kept(graph: Any) -> Any:
+    """What holds the variables of a graph, and no layer."""
+    module = tf.Module()
+    module.weights = list(graph.variables)
+    return module
 
 
 def _write(converter: Any, out: Path) -> Path:
@@ -96,24 +109,3 @@ def _samples(model: Any, files: Sequence[str]) -> Callable[[], Iterator[list[Any
             yield [model.preprocess(tf.cast(picture, tf.float32)[tf.newaxis])[0]]
 
     return each
-
-
-def _check(config: Any, checkpoint: str) -> None:
-    """That the checkpoint is of this model, where an exporter failed: it tells that in other words.
-
-    Raises:
-        Fault: it is not.
-    """
-    model = build(config, training=False)
-    create_variables(model)
-    restore(tf.train.Checkpoint(model=model), checkpoint)
-
-
-@contextmanager
-def _folder_of(checkpoint: str) -> Iterator[str]:
-    """A folder whose latest checkpoint is this one, which is how the exporters are told."""
-    from tensorflow.python.training.checkpoint_management import update_checkpoint_state_internal
-
-    with tempfile.TemporaryDirectory() as folder, readable(checkpoint) as prefix:
-        update_checkpoint_state_internal(folder, str(Path(prefix).absolute()))
-        yield folder

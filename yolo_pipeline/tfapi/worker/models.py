@@ -112,6 +112,18 @@ def create_variables(model: Any) -> None:
     model.predict(picture, shape)
 
 
+def restored(config: Any, checkpoint: str) -> Any:
+    """A config's model with a checkpoint's weights, ready to be asked.
+
+    Raises:
+        Fault: the API cannot build it, or the checkpoint is damaged or of another model.
+    """
+    model = build(config, training=False)
+    create_variables(model)
+    restore(tf.train.Checkpoint(model=model), checkpoint)
+    return model
+
+
 def parameters(model: Any) -> int:
     """Number of weights that training changes."""
     return sum(int(variable.shape.num_elements()) for variable in model.trainable_variables)
