@@ -283,6 +283,8 @@ def test_a_bundle_works_where_there_is_no_yolo_pipeline(exported: dict[str, Expo
         "scores.json", "settings.yaml",
     }  # fmt: skip
     assert read_json(folder / "names.json") == NAMES
+    for name in ("saved_model.pb", "variables/variables.data-00000-of-00001"):  # each of the two was written by itself
+        assert (folder / "saved_model" / name).read_bytes() == (exported["saved_model"].path / name).read_bytes()
     card = (folder / "README.md").read_text(encoding="utf-8")
     for said in (
         "A network of the TensorFlow Object Detection API (ssd_mobilenet_v2_fpnlite_320x320)",

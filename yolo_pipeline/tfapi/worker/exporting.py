@@ -88,9 +88,9 @@ def _converter(config: Any, model: Any, most: int, say: _Say) -> Any:
 
 
 def _kept(graph: Any) -> Any:
-    """What holds the variables of a graph, and no layer."""
+    """What holds the variables of a graph, in an order that does not change, and no layer."""
     module = tf.Module()
-    module.weights = list(graph.variables)
+    module.weights = sorted(graph.variables, key=lambda variable: str(variable.name))
     return module
 
 
