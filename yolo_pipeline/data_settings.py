@@ -181,5 +181,5 @@ class DataSettings(Settings):
 
     @property
     def all_sources(self) -> tuple[SourceSettings, ...]:
-        """That of `crops_of` comes last."""
+        """What is read, that of `crops_of` last."""
         return (*self.sources, *([self.crops_of] if self.crops_of else []))

@@ -195,7 +195,7 @@ class Run:
 
 
 def read_curves(file: Path, remedy: str = _ANEW) -> Curves:
-    """A table of curves as `write_curves` leaves it.
+    """Figures by column, whose names stand in the first line.
 
     Raises:
         InputError: it is damaged or missing.
@@ -206,7 +206,7 @@ def read_curves(file: Path, remedy: str = _ANEW) -> Curves:
         columns = list(zip(*(map(float, row.split(",")) for row in rows), strict=True)) or [()] * len(names)
         return Curves(dict(zip(names, columns, strict=True)))
     except (OSError, ValueError) as error:
-        raise InputError(file, f"is damaged or missing ({error})", remedy) from error
+        raise InputError(file, f"is damaged or missing ({str(error)[:200]})", remedy) from error
 
 
 def classifies(record: Mapping[str, Any]) -> bool:

@@ -310,12 +310,28 @@ class TestExport:
             pytest.param(
                 {"target": "coreml"}, "there is no export to coreml. Choose one of saved_model, tflite", id="target"
             ),
-            pytest.param({"samples": []}, "whole numbers need pictures to measure their scale on", id="no samples"),
+            pytest.param(
+                {"target": "tflite-int8"}, "whole numbers need pictures to measure their scale on", id="no samples"
+            ),
+            pytest.param(
+                {"checkpoint": "/nowhere/ckpt-0"},
+                "/nowhere/ckpt-0 is no checkpoint that TensorFlow can read",
+                id="no checkpoint",
+            ),
         ],
     )
     def test_what_cannot_be_written(
         self, trained: Trained, tmp_path: Path, wrong: Mapping[str, Any], reason: str
     ) -> None:
         about = {"config": trained.folder / "pipeline.config", "checkpoint": trained.done["checkpoint"]}
-        told = {**about, "target": "tflite-int8", "out": tmp_path / "out", "samples": [], "device": "cpu"}
+        told = {**about, "target": "saved_model", "out": tmp_path / "out", "samples": [], "device": "cpu"}
         assert fault("export", {**told, "iou": None, "most": 10, "conf": 0.1, **wrong}, tmp_path).startswith(reason)
+        assert not (tmp_path / "out").exists()
+
+    @pytest.mark.parametrize("target", ["saved_model", "tflite"])
+    def test_another_model_than_the_checkpoints(self, trained: Trained, tmp_path: Path, target: str) -> None:
+        job(trained.data, tmp_path, steps=2, classes=7)
+        about = {"config": tmp_path / "pipeline.config", "checkpoint": trained.done["checkpoint"], "device": "cpu"}
+        told = {**about, "target": target, "out": tmp_path / "out", "samples": [], "iou": None, "most": 10, "conf": 0.1}
+        said = fault("export", told, tmp_path)
+        assert said.startswith(f"{trained.done['checkpoint']} is of another model: model/_box_predictor/")

@@ -30,7 +30,8 @@ from yolo_pipeline.errors import InputError
 from yolo_pipeline.files import read_json
 from yolo_pipeline.formats.voc import annotation_xml
 from yolo_pipeline.images import sha256
-from yolo_pipeline.nouns import Box, Truth
+from yolo_pipeline.judging.agreement import agreement
+from yolo_pipeline.nouns import Box, Detection, Truth
 from yolo_pipeline.progress import Silent
 from yolo_pipeline.recipes.build import build
 from yolo_pipeline.recipes.export import Exported, export
@@ -44,7 +45,7 @@ pytestmark = pytest.mark.slow
 MODEL = "ssd_mobilenet_v2_fpnlite_320x320"
 NAMES = ["onion", "사과"]
 STEPS, EVERY, INTERRUPTED_AT = 80, 40, 6
-"""After thirty steps chance decides what whole numbers keep of the network; after eighty they keep nearly all."""
+"""After thirty steps chance decides what whole numbers keep of the network; after eighty it was 0.85 of it or more."""
 NUMBER = 1
 PICTURES = 24
 
@@ -216,26 +217,32 @@ class TestTraining:
 @pytest.fixture(scope="module")
 def exported(chain: Chain) -> dict[str, Exported]:
     pytest.importorskip("ai_edge_litert", reason="ai_edge_litert is not installed (the extra litert)")
-    return {one.target: one for one in export(chain.root, NUMBER, ["tflite", "tflite-int8", "saved_model", "bundle"])}
+    return {one.target: one for one in export(chain.root, NUMBER, ["tflite", "saved_model", "bundle"])}
+
+
+@pytest.fixture(scope="module")
+def whole_numbers(chain: Chain, exported: dict[str, Exported]) -> Exported:
+    (one,) = export(chain.root, NUMBER, ["tflite-int8"])
+    return one
 
 
 @pytest.mark.parametrize("target", ["tflite", "saved_model", "bundle"])
 def test_floats_find_what_the_weights_find(exported: dict[str, Exported], target: str) -> None:
     checked = exported[target].card["agreement"]
     assert checked["pictures"] == len(set(checked["on"])) == 8
-    assert checked["compared"] >= 1
+    assert checked["conf"] == 0.25  # it has learnt something
+    assert checked["compared"] >= 20
     assert checked["corner_difference"] <= (0.02 if target == "bundle" else 0.1)
     assert checked["score_difference"] < 0.001
 
 
-def test_whole_numbers_are_judged(exported: dict[str, Exported]) -> None:
-    judged = exported["tflite-int8"].card["worth"]
+def test_whole_numbers_are_judged(whole_numbers: Exported, exported: dict[str, Exported]) -> None:
+    judged = whole_numbers.card["worth"]
     assert (judged["held_to"], judged["pictures"]) == ("labels", 5)
-    whole, floats = (exported[target].path.stat().st_size for target in ("tflite-int8", "tflite"))
-    assert whole < 0.5 * floats
+    assert whole_numbers.path.stat().st_size < 0.5 * exported["tflite"].path.stat().st_size
 
 
-def test_what_lies_in_the_folders(exported: dict[str, Exported], chain: Chain) -> None:
+def test_what_lies_in_the_folders(exported: dict[str, Exported], whole_numbers: Exported, chain: Chain) -> None:
     there = chain.run.exports
     files = {file.relative_to(there).as_posix() for file in there.rglob("*") if file.is_file()}
     saved = {"saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001"}
@@ -245,7 +252,7 @@ def test_what_lies_in_the_folders(exported: dict[str, Exported], chain: Chain) -
         *(f"saved_model/{name}" for name in ("pipeline.config", "label_map.pbtxt", "checkpoint/checkpoint")),
         *(f"saved_model/checkpoint/ckpt-0.{part}" for part in ("index", "data-00000-of-00001")),
         "bundle/attempt-1.tar.gz",
-        *(f"{target}/export.json" for target in exported),
+        *(f"{target}/export.json" for target in (*exported, whole_numbers.target)),
     }  # fmt: skip
     for file in files:
         assert str(chain.root).encode() not in (there / file).read_bytes(), file
@@ -254,22 +261,26 @@ def test_what_lies_in_the_folders(exported: dict[str, Exported], chain: Chain) -
 
 def test_a_tflite_file_is_detected_with_by_itself(exported: dict[str, Exported], chain: Chain, tmp_path: Path) -> None:
     """By litert alone: the API's environment is not there, and TensorFlow is not imported."""
-    pictures = sorted((chain.root / "pictures").glob("*.jpg"))[:3]
-    words = ["detect", "--weights", exported["tflite"].path, *pictures, "--conf", "0.005", "--out", tmp_path]
+    pictures = sorted((chain.root / "pictures").glob("*.jpg"))[:8]
+    words = ["detect", "--weights", exported["tflite"].path, *pictures, "--conf", "0.2", "--out", tmp_path]
     hidden = {**os.environ, environment.NAMED_BY: str(tmp_path / "none")}
     command = [sys.executable, "-m", "yolo_pipeline", *map(str, words)]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", env=hidden)
     assert done.returncode == 0, done.stderr
-    asking = Asking(imgsz=320, conf=0.005, iou=0.6, most=100, device="cpu")
+    asking = Asking(imgsz=320, conf=0.2, iou=0.6, most=100, device="cpu")
     weights = chain.run.training / "weights" / "best.zip"
     found = open_track("tfapi").open(weights, asking)([decoding.decode(picture) for picture in pictures])
     with (tmp_path / "detections.csv").open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines))
-    scores = sorted((float(row["score"]) for row in rows), reverse=True)
-    theirs = sorted((one.score for picture in found for one in picture), reverse=True)
-    assert len(scores) == pytest.approx(len(theirs), abs=2)
-    assert min(len(scores), len(theirs)) >= 30
-    assert scores[:30] == pytest.approx(theirs[:30], abs=5e-4)
+    names = [picture.name for picture in pictures]
+    ours = [[detection(row) for row in rows if row["image"] == name] for name in names]
+    agreed = agreement(names, found, ours, 0.25, pixels=0.1)
+    assert agreed.compared >= 20
+    assert agreed.score_difference < 0.001
+
+
+def detection(row: dict[str, str]) -> Detection:
+    return Detection(Box(*(float(row[side]) for side in ("x0", "y0", "x1", "y1"))), row["class"], float(row["score"]))
 
 
 def test_a_bundle_works_where_there_is_no_yolo_pipeline(exported: dict[str, Exported], tmp_path: Path) -> None:
@@ -307,7 +318,7 @@ def test_a_bundle_works_where_there_is_no_yolo_pipeline(exported: dict[str, Expo
     assert f"{tmp_path / 'none.jpg'}: cannot be read as a picture" in done.stderr.splitlines()
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     boxes = [[row["box"] for row in rows if row["picture"] == str(file)] for file in (upright, turned)]
-    assert len(boxes[0]) == 100
+    assert boxes[0]
     assert boxes[0] == boxes[1]
 
 

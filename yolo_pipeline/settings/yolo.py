@@ -155,5 +155,7 @@ def defaults_of_ultralytics() -> dict[str, Any]:
 def _ultralytics_folder() -> Path:
     spec = importlib.util.find_spec("ultralytics")
     if spec is None or spec.origin is None:
-        raise BadSettingError("Ultralytics is not installed. Type: python -m pip install ultralytics")
+        raise BadSettingError(
+            "track: needs Ultralytics, which is not installed. Type: python -m pip install ultralytics"
+        )
     return Path(spec.origin).parent

@@ -12,6 +12,7 @@ import queue
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -84,6 +85,7 @@ class Child:
     def __enter__(self) -> Child:
         self._log.open()
         try:
+            self._scratch = tempfile.TemporaryDirectory(prefix="yolo_pipeline-", ignore_cleanup_errors=True)
             self._process = self._start()
         except OSError as error:
             self._log.close()
@@ -106,7 +108,7 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log.file,
-            env=self._environment,
+            env=self._environment | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), self._scratch.name),
             **own_group,
         )
 
@@ -122,6 +124,7 @@ class Child:
             self._kill()
             self._to_write.put(None)
             self._log.close()
+            self._scratch.cleanup()  # TensorFlow leaves files there, and so does whoever is killed
 
     def messages(self) -> Iterator[dict[str, Any]]:
         """What it says, until and including {"done": …}.

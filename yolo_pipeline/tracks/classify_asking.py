@@ -17,8 +17,7 @@ from yolo_pipeline.settings.classify import MODELS
 from yolo_pipeline.tracks.classify_models import Classifier, normalisation
 from yolo_pipeline.tracks.classify_pixels import to_tensor
 from yolo_pipeline.tracks.classify_weights import load
-from yolo_pipeline.tracks.yolo_asking import explained
-from yolo_pipeline.tracks.yolo_device import torch_device, use_all_cores
+from yolo_pipeline.tracks.yolo_device import explained, torch_device, use_all_cores
 
 _BATCH_ON_GPU, _BATCH_ON_CPU = 64, 16
 _CALLERS_ON_GPU = 2  # one stretches pictures while the other's are looked at; on a CPU each takes all cores

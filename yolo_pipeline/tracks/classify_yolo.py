@@ -20,8 +20,8 @@ from yolo_pipeline.run import Run
 from yolo_pipeline.runtimes.letterbox import rounded_up
 from yolo_pipeline.tracks import Trained, yolo_training
 from yolo_pipeline.tracks.classify_asking import answers_of
-from yolo_pipeline.tracks.yolo_asking import explained, stride_of, trained_imgsz
-from yolo_pipeline.tracks.yolo_device import device_of, use_all_cores
+from yolo_pipeline.tracks.yolo_asking import OTHER_WEIGHTS, stride_of, trained_imgsz
+from yolo_pipeline.tracks.yolo_device import device_of, explained, use_all_cores
 from yolo_pipeline.tracks.yolo_weights import Task, load_weights
 
 _TASK: Task = "classify"
@@ -53,9 +53,12 @@ class UltralyticsClassifier:
         model.add_callback("on_predict_start", lambda _: use_all_cores())
 
         def find(batch: Sequence[Pixels]) -> list[list[Detection]]:
-            with explained(weights):
+            with explained(weights, OTHER_WEIGHTS):
                 results = model.predict(list(batch), imgsz=imgsz, device=device, verbose=False)
             said = [result.probs.data.tolist() for result in results]
+            if any(len(of_picture) != len(names) for of_picture in said):
+                reason = f"names {len(names)} classes and answers with {len(said[0])}"
+                raise WeightsError(weights, reason, "Use another run's weights")
             if not all(math.isfinite(value) for of_picture in said for value in of_picture):
                 raise WeightsError(weights, "says what is no probability", "Train again, or use another run's weights")
             return [answers_of(picture, names, one, asking) for one, picture in zip(said, batch, strict=True)]

@@ -1,4 +1,4 @@
-"""What `Track` says of runtimes, of a track whose weights nothing but its own framework runs."""
+"""What a track says of runtimes where nothing but its own framework runs its weights."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from yolo_pipeline.progress import Progress
 
 
 class OwnRuntime:
+    """Base of such tracks; `runtime` as `Track.runtime`."""
+
     runtime: str
 
     def runtimes(self, device: str | None) -> tuple[str, ...]:

@@ -153,10 +153,7 @@ def _have_written(
     }
     log = environment.new_log(f"export-{target}")
     done: dict[str, Any] = {}
-    with (
-        tempfile.TemporaryDirectory() as scratch,
-        Child("export", {**job, "scratch": scratch}, log, progress=progress) as child,
-    ):
+    with Child("export", job, log, progress=progress) as child:
         for message in child.messages():
             if "say" in message:
                 progress.say(str(message["say"]))

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from yolo_pipeline.asking import Asking, Predictor
 from yolo_pipeline.decoding import Pixels
-from yolo_pipeline.errors import InputError, WeightsError
+from yolo_pipeline.errors import InputError
 from yolo_pipeline.nouns import Box, Detection
-from yolo_pipeline.runtimes.complaints import complaint
 from yolo_pipeline.runtimes.letterbox import rounded_up
-from yolo_pipeline.tracks.yolo_device import device_of, use_all_cores
+from yolo_pipeline.tracks.yolo_device import device_of, explained, use_all_cores
 from yolo_pipeline.tracks.yolo_weights import load_weights
+
+OTHER_WEIGHTS = "Use weights that Ultralytics saved"
+"""The remedy for some that it cannot ask."""
 
 _BATCH_ON_GPU, _BATCH_ON_CPU = 16, 4
 _UNTOLD_IMGSZ = 640
@@ -36,7 +37,7 @@ def open_torch(weights: Path, asking: Asking, *, half: bool = False) -> Predicto
         found: list[list[Detection]] = [[] for _ in batch]
         for shape in dict.fromkeys(picture.shape for picture in batch):
             places = [place for place, picture in enumerate(batch) if picture.shape == shape]
-            with explained(weights):
+            with explained(weights, OTHER_WEIGHTS):
                 results = model.predict(
                     [batch[place] for place in places],
                     imgsz=imgsz,
@@ -75,19 +76,6 @@ def stride_of(model: Any) -> int:
     """What Ultralytics' `predict` rounds imgsz up to multiples of (nn/backends/pytorch.py)."""
     strides = getattr(model.model, "stride", None)
     return _LEAST_STRIDE if strides is None else max(int(strides.max()), _LEAST_STRIDE)
-
-
-@contextmanager
-def explained(weights: Path, others: str = "Use weights that Ultralytics saved") -> Iterator[None]:
-    """What torch raises on a machine that is too small, as one line for the user."""
-    try:
-        yield
-    except RuntimeError as error:
-        said = str(error)
-        if "out of memory" in said.lower() or "can't allocate memory" in said:
-            remedy = "Say a smaller imgsz, or device cpu"
-            raise InputError(weights, f"memory is not enough: {complaint(error, 160)}", remedy) from error
-        raise WeightsError(weights, f"cannot be asked: {complaint(error, 300)}", others) from error
 
 
 def _detections(result: Any) -> list[Detection]:

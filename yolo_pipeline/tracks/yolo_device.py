@@ -1,11 +1,15 @@
-"""Where torch runs, and on how many threads."""
+"""Where torch runs, on how many threads, and what it complains of."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from yolo_pipeline.errors import InputError
+from yolo_pipeline.errors import InputError, WeightsError
+from yolo_pipeline.runtimes.complaints import complaint
 
 if TYPE_CHECKING:
     import torch
@@ -61,3 +65,20 @@ def use_all_cores() -> None:
     import torch
 
     torch.set_num_threads(max(torch.get_num_threads(), min(_MOST_THREADS, os.cpu_count() or 1)))
+
+
+@contextmanager
+def explained(weights: Path, remedy: str) -> Iterator[None]:
+    """What torch raises when a network is asked, as one line for the user.
+
+    Args:
+        remedy: where the weights cannot be asked at all.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        said = str(error)
+        if "out of memory" in said.lower() or "can't allocate memory" in said:
+            smaller = "Say a smaller imgsz, or device cpu"
+            raise InputError(weights, f"memory is not enough: {complaint(error, 160)}", smaller) from error
+        raise WeightsError(weights, f"cannot be asked: {complaint(error, 300)}", remedy) from error

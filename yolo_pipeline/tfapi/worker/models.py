@@ -118,6 +118,7 @@ def restored(config: Any, checkpoint: str) -> Any:
     Raises:
         Fault: the API cannot build it, or the checkpoint is damaged or of another model.
     """
+    variables_of(checkpoint)  # which costs least
     model = build(config, training=False)
     create_variables(model)
     restore(tf.train.Checkpoint(model=model), checkpoint)
