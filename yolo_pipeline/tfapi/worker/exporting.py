@@ -2,7 +2,7 @@
 
 The API's exporters would save every layer of Keras as well, which nothing that asks a model needs. For SSD MobileNet at
 320 pixels a SavedModel took 31 seconds so, and takes 18, with half the graph, opened in a quarter of the time; a TFLite
-file took 50 seconds, and takes 18. What these graphs answer is the same to the last bit.
+file took 50 seconds, and takes 21. What these graphs answer is the same to the last bit.
 """
 
 from __future__ import annotations
