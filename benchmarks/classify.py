@@ -34,8 +34,7 @@ from yolo_pipeline.attempt import load
 from yolo_pipeline.progress import silent
 from yolo_pipeline.recipes.build import build
 from yolo_pipeline.run import Run
-from yolo_pipeline.tracks import classify_kept
-from yolo_pipeline.tracks.classify import track
+from yolo_pipeline.tracks.classify.track import track
 
 TRAIN, VAL, SIDE = 450, 60, 64
 HEAD = [{"units": 256, "dropout": 0.3}, {"units": 128, "dropout": 0.3}]
@@ -49,7 +48,7 @@ def main() -> None:
         os.environ["XDG_CACHE_HOME"] = str(root / "cache")  # features of an earlier run would cost nothing
         write_digits(root / "raw")
         kept = measure(root, 1, arguments, arguments.epochs)
-        classify_kept.MOST_BYTES = 0  # no room for features: the plain loop
+        kept.MOST_BYTES = 0  # no room for features: the plain loop
         plain = measure(root, 2, arguments, arguments.plain_epochs)
     found = compared(kept, plain)
     print(json.dumps(found, indent=2) if arguments.json else table(found))

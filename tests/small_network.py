@@ -49,7 +49,7 @@ def write_pictures(folder: Path, count: int, start: int = 1000) -> list[Path]:
 
 def train_small_network(weights: Path, steps: int = _STEPS) -> Path:
     """Writes weights as Ultralytics saves them; the same ones every time on the same machine."""
-    from yolo_pipeline.tracks.yolo_weights import quiet_ultralytics
+    from yolo_pipeline.tracks.yolo.weights import quiet_ultralytics
 
     yolo = quiet_ultralytics().YOLO
     import torch

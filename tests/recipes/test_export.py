@@ -32,8 +32,8 @@ from yolo_pipeline.recipes.export_check import check_pictures
 from yolo_pipeline.recipes.train import train
 from yolo_pipeline.run import run_of
 from yolo_pipeline.runtimes import installed
-from yolo_pipeline.tracks import yolo
-from yolo_pipeline.tracks.yolo_weights import quiet_ultralytics
+from yolo_pipeline.tracks.yolo import track as yolo
+from yolo_pipeline.tracks.yolo.weights import quiet_ultralytics
 
 HOSTILE = "a|b <img src=x> [x](javascript:x) `c` 닭"
 

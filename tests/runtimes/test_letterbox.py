@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from yolo_pipeline.runtimes.letterbox import GREY, Placement, letterbox, placed_back, rounded_up
-from yolo_pipeline.tracks.yolo_weights import quiet_ultralytics
+from yolo_pipeline.tracks.yolo.weights import quiet_ultralytics
 
 quiet_ultralytics()
 

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from yolo_pipeline.runtimes.suppression import Found, chosen, suppressed
-from yolo_pipeline.tracks.yolo_weights import quiet_ultralytics
+from yolo_pipeline.tracks.yolo.weights import quiet_ultralytics
 
 quiet_ultralytics()
 

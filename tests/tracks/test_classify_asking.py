@@ -15,10 +15,10 @@ from yolo_pipeline.asking import Asking
 from yolo_pipeline.classification import is_whole
 from yolo_pipeline.errors import InputError, WeightsError
 from yolo_pipeline.nouns import Box, Detection, ImageRecord, Truth
-from yolo_pipeline.tracks.classify_asking import open_classifier
-from yolo_pipeline.tracks.classify_models import build, normalisation
-from yolo_pipeline.tracks.classify_pixels import to_tensor
-from yolo_pipeline.tracks.classify_weights import About, load, save
+from yolo_pipeline.tracks.classify.asking import open_classifier
+from yolo_pipeline.tracks.classify.models import build, normalisation
+from yolo_pipeline.tracks.classify.pixels import to_tensor
+from yolo_pipeline.tracks.classify.weights import About, load, save
 
 NAMES = ("onion", "닭", "chicken", "0")
 ALL = Asking(conf=0.0, device="cpu")

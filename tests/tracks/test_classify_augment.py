@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from yolo_pipeline.tracks.classify_augment import Augmentation, augmentation_of, drawn
+from yolo_pipeline.tracks.classify.augment import Augmentation, augmentation_of, drawn
 
 SIDE = 65
 CENTRE = 32

@@ -13,11 +13,10 @@ import torch
 from small_classifier import Said, alone, attempt_of, built, measured, small_project, trained
 
 from yolo_pipeline.errors import WeightsError
-from yolo_pipeline.tracks import classify_features, classify_kept
-from yolo_pipeline.tracks.classify_augment import Augmentation
-from yolo_pipeline.tracks.classify_features import Below, fingerprint, sources_of
-from yolo_pipeline.tracks.classify_models import Normalisation, build, normalisation
-from yolo_pipeline.tracks.classify_pictures import Pictures, pictures_of, readers
+from yolo_pipeline.tracks.classify.augment import Augmentation
+from yolo_pipeline.tracks.classify.features import Below, fingerprint, sources_of
+from yolo_pipeline.tracks.classify.models import Normalisation, build, normalisation
+from yolo_pipeline.tracks.classify.pictures import Pictures, pictures_of, readers
 
 __all__ = ["alone"]  # a fixture
 
@@ -51,7 +50,7 @@ def test_training_on_kept_features_is_the_plain_loop(
     attempt = attempt_of(root, epochs=5, augment=DRAWS, **settings)
     kept = trained(attempt, "kept")
     assert len(list(features.iterdir())) == 3  # two draws of train, and val
-    monkeypatch.setattr(classify_kept, "MOST_BYTES", 0)
+    monkeypatch.setattr("yolo_pipeline.tracks.classify.kept.MOST_BYTES", 0)
     said = Said()
     plain = trained(attempt, "plain", progress=said)
     assert plain.used["features"] is None
@@ -66,7 +65,7 @@ def test_training_on_kept_features_is_the_plain_loop(
 def test_features_on_the_disk_are_those_in_memory(root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     attempt = attempt_of(root, freeze={"all_but_blocks": 1}, augment=DRAWS)
     trained(attempt, "memory")
-    monkeypatch.setattr(classify_features, "_IN_MEMORY", 0)
+    monkeypatch.setattr("yolo_pipeline.tracks.classify.features._IN_MEMORY", 0)
     trained(attempt, "found on the disk")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another"))
     trained(attempt, "disk")
@@ -140,7 +139,7 @@ def test_a_cache_that_cannot_be_written_costs_no_training(root: Path, features: 
 def test_large_features_that_cannot_be_written_are_computed_anew(
     root: Path, features: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(classify_features, "_IN_MEMORY", 0)
+    monkeypatch.setattr("yolo_pipeline.tracks.classify.features._IN_MEMORY", 0)
     features.parent.mkdir(parents=True)
     features.write_text("a file in the way")
     said = Said()

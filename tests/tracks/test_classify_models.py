@@ -14,7 +14,7 @@ from torch import nn
 from yolo_pipeline.attempt import DenseLayer
 from yolo_pipeline.settings import BadSettingError
 from yolo_pipeline.settings.classify import MODELS
-from yolo_pipeline.tracks.classify_models import (
+from yolo_pipeline.tracks.classify.models import (
     Classifier,
     Freeze,
     assemble,
@@ -23,7 +23,7 @@ from yolo_pipeline.tracks.classify_models import (
     normalisation,
     training_mode,
 )
-from yolo_pipeline.tracks.classify_pixels import to_tensor
+from yolo_pipeline.tracks.classify.pixels import to_tensor
 
 HEAD = (DenseLayer(units=6, dropout=0.5), DenseLayer(units=4))
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from yolo_pipeline.tracks.classify_models import Normalisation, normalisation
-from yolo_pipeline.tracks.classify_pixels import stretched, to_tensor
+from yolo_pipeline.tracks.classify.models import Normalisation, normalisation
+from yolo_pipeline.tracks.classify.pixels import stretched, to_tensor
 
 PLAIN = Normalisation((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 

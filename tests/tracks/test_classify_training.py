@@ -20,8 +20,8 @@ from yolo_pipeline.asking import Asking
 from yolo_pipeline.attempt import load
 from yolo_pipeline.errors import AttemptError, DataError, FinishedError, InputError, WeightsError
 from yolo_pipeline.progress import silent
-from yolo_pipeline.tracks import classify_checkpoint
-from yolo_pipeline.tracks.classify import track
+from yolo_pipeline.tracks.classify import checkpoint
+from yolo_pipeline.tracks.classify.track import track
 
 __all__ = ["alone"]  # a fixture
 
@@ -112,7 +112,7 @@ def test_random_numbers_and_threads_of_others_stay_as_they_were(root: Path) -> N
 def test_an_interrupted_training_ends_as_if_it_had_not_been(
     root: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], seconds_between: float
 ) -> None:
-    monkeypatch.setattr(classify_checkpoint, "_SECONDS_BETWEEN", seconds_between)
+    monkeypatch.setattr(checkpoint, "_SECONDS_BETWEEN", seconds_between)
     attempt = attempt_of(root, early_stopping={"patience": 0}, **settings)
     whole = trained(attempt, "whole")
     with pytest.raises(KeyboardInterrupt):
@@ -221,7 +221,7 @@ def test_class_weights(root: Path) -> None:
 
 
 def test_class_weights_know_a_class_by_its_decomposed_name(root: Path) -> None:
-    from yolo_pipeline.tracks.classify_training import class_weights
+    from yolo_pipeline.tracks.classify.training import class_weights
 
     attempt_of(root)
     decomposed = unicodedata.normalize("NFD", "감자")
@@ -234,7 +234,7 @@ def test_class_weights_know_a_class_by_its_decomposed_name(root: Path) -> None:
 def test_balanced_class_weights_are_those_of_scikit_learn(root: Path) -> None:
     from sklearn.utils.class_weight import compute_class_weight
 
-    from yolo_pipeline.tracks.classify_training import class_weights
+    from yolo_pipeline.tracks.classify.training import class_weights
 
     for number in range(3, 8):
         (root / "raw" / "train" / "lying" / f"{number}.png").unlink()
@@ -367,7 +367,7 @@ def test_a_training_begins_with_the_weights_of_another(root: Path) -> None:
 
 
 def test_the_rate_falls_as_a_cosine() -> None:
-    from yolo_pipeline.tracks.classify_fitting import Plan, _rate
+    from yolo_pipeline.tracks.classify.fitting import Plan, _rate
 
     plan = Plan(4, 8, "SGD", 0.1, 0.9, 0, True, 0, None, "val_loss", 0, True, 0)
     expected = [0.1 * (0.01 + 0.99 * (1 + math.cos(math.pi * epoch / 4)) / 2) for epoch in range(4)]

@@ -25,10 +25,9 @@ from yolo_pipeline.attempt import load as load_attempt
 from yolo_pipeline.errors import WeightsError
 from yolo_pipeline.progress import Silent, silent
 from yolo_pipeline.settings.classify import MODELS
-from yolo_pipeline.tracks import classify_published
-from yolo_pipeline.tracks.classify_models import Classifier, build, normalisation
-from yolo_pipeline.tracks.classify_published import Published, obtain, published
-from yolo_pipeline.tracks.classify_weights import (
+from yolo_pipeline.tracks.classify.models import Classifier, build, normalisation
+from yolo_pipeline.tracks.classify.published import Published, obtain, published
+from yolo_pipeline.tracks.classify.weights import (
     About,
     find_pretrained,
     load,
@@ -481,7 +480,7 @@ class TestFetching:
     def test_what_is_not_what_was_published_is_not_kept(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: str, content: bytes | None, said: str
     ) -> None:
-        monkeypatch.setattr(classify_published, "MAX_BYTES", 1000)
+        monkeypatch.setattr("yolo_pipeline.tracks.classify.published.MAX_BYTES", 1000)
         if content is not None:
             (tmp_path / "site" / NAME).write_bytes(content)
         told = Told()

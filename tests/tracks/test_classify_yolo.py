@@ -20,9 +20,9 @@ from yolo_pipeline.nouns import Box, Curves, Dataset, ImageRecord, Split
 from yolo_pipeline.progress import Silent, silent
 from yolo_pipeline.run import Run, run_of
 from yolo_pipeline.tracks import Trained
-from yolo_pipeline.tracks.classify_yolo import UltralyticsClassifier
-from yolo_pipeline.tracks.yolo import track as detector
-from yolo_pipeline.tracks.yolo_weights import is_classifier
+from yolo_pipeline.tracks.classify.yolo import UltralyticsClassifier
+from yolo_pipeline.tracks.yolo.track import track as detector
+from yolo_pipeline.tracks.yolo.weights import is_classifier
 
 FOLDERS = {"닭": "3 chicken", "beef": "2", "a/b": "1"}
 """Class -> its folder, whose alphabet is that of the classes the other way round."""

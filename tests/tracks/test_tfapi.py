@@ -31,8 +31,8 @@ from yolo_pipeline.settings import tfapi as facts
 from yolo_pipeline.tfapi import environment, weights
 from yolo_pipeline.tfapi.pipeline import Paths, pipeline_config
 from yolo_pipeline.tracks import open_track
-from yolo_pipeline.tracks.tfapi_device import device_of
-from yolo_pipeline.tracks.tfapi_training import _duration
+from yolo_pipeline.tracks.tfapi.device import device_of
+from yolo_pipeline.tracks.tfapi.training import _duration
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the environment is played by a script with a #! line")
 MODEL = "ssd_mobilenet_v2_fpnlite_320x320"
@@ -202,13 +202,13 @@ def test_how_a_model_is_asked(settings: dict[str, Any], expected: Asking) -> Non
     ],
 )
 def test_devices_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch, asked: object, said: str) -> None:
-    monkeypatch.setattr("yolo_pipeline.tracks.tfapi_device.has_cuda", lambda: False)
+    monkeypatch.setattr("yolo_pipeline.tracks.tfapi.device.has_cuda", lambda: False)
     with pytest.raises(InputError, match=said):
         device_of(asked, "device")
 
 
 def test_devices_as_tensorflow_is_told_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("yolo_pipeline.tracks.tfapi_device.has_cuda", lambda: True)
+    monkeypatch.setattr("yolo_pipeline.tracks.tfapi.device.has_cuda", lambda: True)
     assert [device_of(asked, "device") for asked in (None, "cpu", 0, "1")] == [None, "cpu", "0", "1"]
 
 

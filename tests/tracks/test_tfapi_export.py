@@ -20,7 +20,7 @@ from yolo_pipeline.runtimes import open_network, tflite_file
 from yolo_pipeline.settings import tfapi as facts
 from yolo_pipeline.tfapi import environment, weights
 from yolo_pipeline.tfapi.pipeline import Paths, pipeline_config
-from yolo_pipeline.tracks import tfapi_export
+from yolo_pipeline.tracks.tfapi import export as tfapi_export
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the environment is played by a script with a #! line")
 SQUARES = Path(__file__).parents[1] / "data" / "tfapi" / "squares.tflite"

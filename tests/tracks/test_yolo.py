@@ -23,7 +23,7 @@ from yolo_pipeline.progress import silent
 from yolo_pipeline.recipes.build import build
 from yolo_pipeline.recipes.train import train
 from yolo_pipeline.run import Run
-from yolo_pipeline.tracks.yolo import track
+from yolo_pipeline.tracks.yolo.track import track
 
 TRAIN = [sys.executable, "-m", "yolo_pipeline", "train"]
 
@@ -305,7 +305,7 @@ def test_the_users_ultralytics_settings_are_left_alone_and_nothing_is_reported(t
     theirs.mkdir(parents=True)
     (theirs / "settings.json").write_text('{"sync": true, "mine": 1}')
     code = (
-        "from yolo_pipeline.tracks.yolo_weights import quiet_ultralytics; u = quiet_ultralytics();"
+        "from yolo_pipeline.tracks.yolo.weights import quiet_ultralytics; u = quiet_ultralytics();"
         "from ultralytics.utils import SETTINGS_FILE, events;"
         "assert u.settings['sync'] is False; assert not events.enabled if hasattr(events, 'enabled') else True;"
         "print(SETTINGS_FILE)"

@@ -27,8 +27,8 @@ from yolo_pipeline.judging.detection import judge
 from yolo_pipeline.nouns import Box, Detection, ImageRecord, Truth
 from yolo_pipeline.progress import silent
 from yolo_pipeline.runtimes import kept, open_network
-from yolo_pipeline.tracks import yolo_export
-from yolo_pipeline.tracks.yolo import track
+from yolo_pipeline.tracks.yolo import export as yolo_export
+from yolo_pipeline.tracks.yolo.track import track
 
 FLOATS = ("openvino", "onnx")
 ASKING = Asking(imgsz=IMGSZ, conf=0.05)
@@ -310,7 +310,7 @@ def test_half_precision_wants_a_cuda_device(tmp_path: Path) -> None:
 
 
 def train_nothing(weights: Path) -> Path:
-    from yolo_pipeline.tracks.yolo_weights import quiet_ultralytics
+    from yolo_pipeline.tracks.yolo.weights import quiet_ultralytics
 
     quiet_ultralytics().YOLO("yolov8n.yaml").save(weights)
     return weights

@@ -19,7 +19,7 @@ from yolo_pipeline.nouns import Split
 from yolo_pipeline.results import UNTOLD_CONF, confidence, finite, part
 from yolo_pipeline.run import Run, require_finished
 from yolo_pipeline.tracks import Track, open_track
-from yolo_pipeline.tracks.yolo_weights import is_classifier
+from yolo_pipeline.tracks.yolo.weights import is_classifier
 
 LEAST_PROBABILITY = 0.01
 """From which on a classifier's classes are shown, where nothing is said."""
@@ -141,14 +141,14 @@ def _safetensors(path: Path) -> Path | None:
 def _of_classifier(file: Path) -> Model:
     track, settings = open_track("classify"), {}
     if file.suffix.lower() == _CLASSIFIER:
-        from yolo_pipeline.tracks.classify_weights import settings_of
+        from yolo_pipeline.tracks.classify.weights import settings_of
 
         settings = settings_of(file)
     return Model(file.name, track, file, _digest(file), track.asking(settings), LEAST_PROBABILITY)
 
 
 def _of_tensorflow(file: Path) -> Model:
-    from yolo_pipeline.tracks.tfapi_asking import settings_of
+    from yolo_pipeline.tracks.tfapi.asking import settings_of
 
     track = open_track("tfapi")
     return Model(file.name, track, file, _digest(file), track.asking(settings_of(file)), UNTOLD_CONF)

@@ -121,9 +121,9 @@ class Track(Protocol):
 
 
 TRACKS = {
-    "yolo": "yolo_pipeline.tracks.yolo",
-    "tfapi": "yolo_pipeline.tracks.tfapi",
-    "classify": "yolo_pipeline.tracks.classify",
+    "yolo": "yolo_pipeline.tracks.yolo.track",
+    "tfapi": "yolo_pipeline.tracks.tfapi.track",
+    "classify": "yolo_pipeline.tracks.classify.track",
 }
 """Track name -> module with a class `Track`-shaped object named `track`; imported when it is asked for."""
 

@@ -24,8 +24,8 @@ from yolo_pipeline.files import write_bytes
 from yolo_pipeline.progress import Progress
 from yolo_pipeline.runtimes.complaints import complaint
 from yolo_pipeline.settings.classify import MODELS
-from yolo_pipeline.tracks.classify_models import Classifier, Normalisation, assemble, normalisation
-from yolo_pipeline.tracks.classify_published import obtain, published, require_published
+from yolo_pipeline.tracks.classify.models import Classifier, Normalisation, assemble, normalisation
+from yolo_pipeline.tracks.classify.published import obtain, published, require_published
 
 SUFFIX = ".safetensors"
 

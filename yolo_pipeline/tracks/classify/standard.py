@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import torch
 
-from yolo_pipeline.tracks.classify_features import Numbers, Source
-from yolo_pipeline.tracks.classify_models import Classifier
+from yolo_pipeline.tracks.classify.features import Numbers, Source
+from yolo_pipeline.tracks.classify.models import Classifier
 
 _AT_ONCE = 64
 _CONSTANT = 1e-6  # of its mean: a feature that differs by less between pictures says nothing but noise

@@ -18,11 +18,12 @@ from yolo_pipeline.progress import Progress
 from yolo_pipeline.results import part
 from yolo_pipeline.run import Run
 from yolo_pipeline.runtimes.letterbox import rounded_up
-from yolo_pipeline.tracks import Trained, yolo_training
-from yolo_pipeline.tracks.classify_asking import answers_of
-from yolo_pipeline.tracks.yolo_asking import OTHER_WEIGHTS, stride_of, trained_imgsz
-from yolo_pipeline.tracks.yolo_device import device_of, explained, use_all_cores
-from yolo_pipeline.tracks.yolo_weights import Task, load_weights
+from yolo_pipeline.tracks import Trained
+from yolo_pipeline.tracks.classify.asking import answers_of
+from yolo_pipeline.tracks.yolo import training
+from yolo_pipeline.tracks.yolo.asking import OTHER_WEIGHTS, stride_of, trained_imgsz
+from yolo_pipeline.tracks.yolo.device import device_of, explained, use_all_cores
+from yolo_pipeline.tracks.yolo.weights import Task, load_weights
 
 _TASK: Task = "classify"
 _UNTOLD_IMGSZ = 224  # Ultralytics' own for classifiers
@@ -34,16 +35,16 @@ class UltralyticsClassifier:
     """What `Track` says of these methods."""
 
     def check(self, attempt: Attempt, progress: Progress) -> None:
-        yolo_training.check(attempt, _TASK, progress)
+        training.check(attempt, _TASK, progress)
 
     def train(self, attempt: Attempt, dataset: BuiltDataset, run: Run, progress: Progress, *, resume: bool) -> Trained:
         if not dataset.dataset.of("val"):
             progress.say("no val pictures: Ultralytics chooses the weights to keep on train, which flatters")
         trainer = _trainer(dataset)
-        start = yolo_training.train(
+        start = training.train(
             attempt, _TASK, dataset.folder, run, progress, _how_it_goes, resume=resume, trainer=trainer
         )
-        return yolo_training.trained(run, start, self.curves(run), _OWN_METRICS)
+        return training.trained(run, start, self.curves(run), _OWN_METRICS)
 
     def open(self, weights: Path, asking: Asking) -> Predictor:
         model = load_weights(weights, _TASK)
@@ -67,7 +68,7 @@ class UltralyticsClassifier:
 
     def curves(self, run: Run) -> Curves:
         """Without val, Ultralytics was shown train in its place: what it says of that is left out."""
-        curves = yolo_training.with_steps(results_csv.read_classifier(run.training / "results.csv"), run)
+        curves = training.with_steps(results_csv.read_classifier(run.training / "results.csv"), run)
         counts = part(run.record, "data", "counts")
         if not counts or "val" in counts:
             return curves
@@ -75,7 +76,7 @@ class UltralyticsClassifier:
 
 
 def _how_it_goes(trainer: Any) -> str:
-    return yolo_training.how_it_goes(trainer, ("loss",), "metrics/accuracy_top1", "accuracy")
+    return training.how_it_goes(trainer, ("loss",), "metrics/accuracy_top1", "accuracy")
 
 
 def _trainer(dataset: BuiltDataset) -> type:

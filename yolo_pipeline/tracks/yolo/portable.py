@@ -8,7 +8,7 @@ from typing import Any
 from yolo_pipeline.errors import WeightsError
 from yolo_pipeline.portable import portable
 from yolo_pipeline.runtimes.complaints import complaint
-from yolo_pipeline.tracks.yolo_weights import quiet_ultralytics
+from yolo_pipeline.tracks.yolo.weights import quiet_ultralytics
 
 _REPOSITORY = "git"  # folder, branch, last message and address of the repository that Ultralytics lies in
 

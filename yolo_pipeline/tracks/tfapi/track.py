@@ -22,13 +22,14 @@ from yolo_pipeline.settings import trained_size
 from yolo_pipeline.tfapi import environment, weights
 from yolo_pipeline.tfapi.pipeline import portable_config
 from yolo_pipeline.tfapi.pipeline_reading import Described, described
-from yolo_pipeline.tracks import Trained, tfapi_export, tfapi_training
+from yolo_pipeline.tracks import Trained
 from yolo_pipeline.tracks.own_runtime import OwnRuntime
-from yolo_pipeline.tracks.tfapi_asking import open_saved_model, open_weights
-from yolo_pipeline.tracks.tfapi_device import device_of
-from yolo_pipeline.tracks.tfapi_start import find_start, own_config, require_same_classes
-from yolo_pipeline.tracks.tfapi_training import CONFIG, FIGURES, LOG, Ended
-from yolo_pipeline.tracks.yolo_asking import has_cuda
+from yolo_pipeline.tracks.tfapi import export, training
+from yolo_pipeline.tracks.tfapi.asking import open_saved_model, open_weights
+from yolo_pipeline.tracks.tfapi.device import device_of
+from yolo_pipeline.tracks.tfapi.start import find_start, own_config, require_same_classes
+from yolo_pipeline.tracks.tfapi.training import CONFIG, FIGURES, LOG, Ended
+from yolo_pipeline.tracks.yolo.asking import has_cuda
 
 _UNTOLD_IOU = facts.DEFAULTS["iou_threshold"]
 _USED = ("learning_rate_base", "warmup_learning_rate", "warmup_steps", "seed")
@@ -37,7 +38,7 @@ _USED = ("learning_rate_base", "warmup_learning_rate", "warmup_steps", "seed")
 class ObjectDetectionTrack(OwnRuntime):
     task: Literal["detect", "classify"] = "detect"
     runtime = "tensorflow"
-    targets: Mapping[str, tuple[str, ...]] = tfapi_export.TARGETS
+    targets: Mapping[str, tuple[str, ...]] = export.TARGETS
 
     def asking(self, settings: Mapping[str, Any]) -> Asking:
         train, model = part(settings, "train"), str(settings.get("model"))
@@ -45,7 +46,7 @@ class ObjectDetectionTrack(OwnRuntime):
         return Asking(
             imgsz=imgsz if isinstance(imgsz, int) else trained_size("tfapi", model, train),
             iou=float(iou) if isinstance(iou, (int, float)) else _UNTOLD_IOU,
-            most=tfapi_export.MOST,
+            most=export.MOST,
             device=None if device is None else str(device),
         )
 
@@ -63,11 +64,11 @@ class ObjectDetectionTrack(OwnRuntime):
         require_same_classes(start, attempt, dataset.dataset.names)
         device = device_of(attempt.train.get("device"), attempt.where("train.device"))
         resume = resume and run.checkpoint.is_file()
-        tfapi_training.write_inputs(attempt, dataset, run, start, progress, resume=resume)
+        training.write_inputs(attempt, dataset, run, start, progress, resume=resume)
         config = (run.training / CONFIG).read_text(encoding="utf-8")
         said = described(config)
-        job = tfapi_training.job(attempt, dataset, run, said.steps, device)
-        ended = tfapi_training.train(job, run.training / LOG, progress)
+        job = training.job(attempt, dataset, run, said.steps, device)
+        ended = training.train(job, run.training / LOG, progress)
         file = run.training / "weights" / "best.zip"
         model = said.model if "pipeline_config" in attempt.train else attempt.model
         about = weights.About(model, said.size, dataset.dataset.names, ended.best, ended.parameters)
@@ -94,7 +95,7 @@ class ObjectDetectionTrack(OwnRuntime):
     def export(
         self, weights: Path, target: str, folder: Path, asking: Asking, samples: Sequence[Path], progress: Progress
     ) -> Path:
-        return tfapi_export.export(weights, target, folder, asking, samples, progress)
+        return export.export(weights, target, folder, asking, samples, progress)
 
     def curves(self, run: Run) -> Curves:
         record = run.record

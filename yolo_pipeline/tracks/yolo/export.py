@@ -19,8 +19,8 @@ from yolo_pipeline.progress import Progress
 from yolo_pipeline.runtimes import kept
 from yolo_pipeline.runtimes.complaints import complaint
 from yolo_pipeline.runtimes.openvino import quiet_openvino
-from yolo_pipeline.tracks.yolo_asking import has_cuda, trained_imgsz
-from yolo_pipeline.tracks.yolo_weights import load_weights
+from yolo_pipeline.tracks.yolo.asking import has_cuda, trained_imgsz
+from yolo_pipeline.tracks.yolo.weights import load_weights
 
 IN_TORCH = ("torch", "torch-half")
 PACKAGES = {

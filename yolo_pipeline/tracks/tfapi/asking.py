@@ -20,7 +20,7 @@ from yolo_pipeline.runtimes.tflite_ssd import require_own_iou
 from yolo_pipeline.tfapi import environment, weights
 from yolo_pipeline.tfapi.child import Child
 from yolo_pipeline.tfapi.pipeline_reading import described
-from yolo_pipeline.tracks.tfapi_device import device_of
+from yolo_pipeline.tracks.tfapi.device import device_of
 
 LABEL_MAP, CONFIG = "label_map.pbtxt", "pipeline.config"
 _BATCH = 8

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from yolo_pipeline.decoding import Pixels
-from yolo_pipeline.tracks.classify_models import Normalisation
+from yolo_pipeline.tracks.classify.models import Normalisation
 
 
 def to_tensor(pictures: Sequence[Pixels], imgsz: int, normalisation: Normalisation) -> torch.Tensor:

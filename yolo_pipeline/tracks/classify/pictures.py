@@ -17,8 +17,8 @@ from yolo_pipeline.cores import all_cores
 from yolo_pipeline.decoding import Pixels
 from yolo_pipeline.errors import AnnotationError, DataError
 from yolo_pipeline.nouns import ImageRecord, Split
-from yolo_pipeline.tracks.classify_augment import Augmentation, drawn
-from yolo_pipeline.tracks.classify_pixels import stretched
+from yolo_pipeline.tracks.classify.augment import Augmentation, drawn
+from yolo_pipeline.tracks.classify.pixels import stretched
 
 _KEPT_BYTES = 2**30
 """Squares of a split that are larger together are read anew whenever they are shown."""

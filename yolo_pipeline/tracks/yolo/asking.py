@@ -13,8 +13,8 @@ from yolo_pipeline.decoding import Pixels
 from yolo_pipeline.errors import InputError
 from yolo_pipeline.nouns import Box, Detection
 from yolo_pipeline.runtimes.letterbox import rounded_up
-from yolo_pipeline.tracks.yolo_device import device_of, explained, use_all_cores
-from yolo_pipeline.tracks.yolo_weights import load_weights
+from yolo_pipeline.tracks.yolo.device import device_of, explained, use_all_cores
+from yolo_pipeline.tracks.yolo.weights import load_weights
 
 OTHER_WEIGHTS = "Use weights that Ultralytics saved"
 """The remedy for some that it cannot ask."""

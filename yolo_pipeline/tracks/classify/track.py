@@ -17,14 +17,15 @@ from yolo_pipeline.progress import Progress
 from yolo_pipeline.results import part
 from yolo_pipeline.run import Run
 from yolo_pipeline.settings.classify import DEFAULTS, is_ultralytics
-from yolo_pipeline.tracks import Trained, classify_checkpoint, classify_training
-from yolo_pipeline.tracks.classify_asking import open_classifier
-from yolo_pipeline.tracks.classify_weights import SUFFIX
+from yolo_pipeline.tracks import Trained
+from yolo_pipeline.tracks.classify import checkpoint, training
+from yolo_pipeline.tracks.classify.asking import open_classifier
+from yolo_pipeline.tracks.classify.weights import SUFFIX
 from yolo_pipeline.tracks.own_runtime import OwnRuntime
-from yolo_pipeline.tracks.yolo_device import torch_device
+from yolo_pipeline.tracks.yolo.device import torch_device
 
 if TYPE_CHECKING:
-    from yolo_pipeline.tracks.classify_yolo import UltralyticsClassifier
+    from yolo_pipeline.tracks.classify.yolo import UltralyticsClassifier
 
 _ALL = 100_000
 """More classes than any model has: the judge is told of every one."""
@@ -52,7 +53,7 @@ class ClassificationTrack(OwnRuntime):
             _ultralytics().check(attempt, progress)
             return
         device = torch_device(attempt.train.get("device"), attempt.where("train.device"))
-        begun = classify_training.begin(attempt, len(attempt.data.classes or ()) or 2, progress)
+        begun = training.begin(attempt, len(attempt.data.classes or ()) or 2, progress)
         if device.type == "cpu" and attempt.train.get("device") is None and begun.first < len(begun.classifier.blocks):
             progress.say("no CUDA device found: training on the CPU, which is slow where more than the head is trained")
         if attempt.train["optimizer"] == "RMSprop" and attempt.train["momentum"] != DEFAULTS["momentum"]:
@@ -61,7 +62,7 @@ class ClassificationTrack(OwnRuntime):
     def train(self, attempt: Attempt, dataset: BuiltDataset, run: Run, progress: Progress, *, resume: bool) -> Trained:
         if is_ultralytics(attempt.model):
             return _ultralytics().train(attempt, dataset, run, progress, resume=resume)
-        return classify_training.train(attempt, dataset, run, progress, resume=resume)
+        return training.train(attempt, dataset, run, progress, resume=resume)
 
     def open(self, weights: Path, asking: Asking, runtime: str = "") -> Predictor:
         if runtime:
@@ -78,7 +79,7 @@ class ClassificationTrack(OwnRuntime):
     def curves(self, run: Run) -> Curves:
         if is_ultralytics(str(part(run.record, "settings").get("model", ""))):
             return _ultralytics().curves(run)
-        return classify_checkpoint.curves_of(run.training)
+        return checkpoint.curves_of(run.training)
 
     def versions(self) -> dict[str, str]:
         return {name: importlib.metadata.version(name) for name in (*_PACKAGES, "ultralytics")}
@@ -89,6 +90,6 @@ track = ClassificationTrack()
 
 def _ultralytics() -> UltralyticsClassifier:
     """Imported late: it takes seconds."""
-    from yolo_pipeline.tracks.classify_yolo import UltralyticsClassifier
+    from yolo_pipeline.tracks.classify.yolo import UltralyticsClassifier
 
     return UltralyticsClassifier()

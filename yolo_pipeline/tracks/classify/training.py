@@ -24,15 +24,15 @@ from yolo_pipeline.progress import Progress, silent
 from yolo_pipeline.run import Run
 from yolo_pipeline.runtimes.complaints import complaint
 from yolo_pipeline.tracks import Trained
-from yolo_pipeline.tracks.classify_augment import augmentation_of
-from yolo_pipeline.tracks.classify_checkpoint import Journal, ended
-from yolo_pipeline.tracks.classify_features import Below, Source, sources_of
-from yolo_pipeline.tracks.classify_fitting import Fitting, NoLongerNumbers, Row, plan_of, steps_of
-from yolo_pipeline.tracks.classify_models import Classifier, build, freeze, normalisation
-from yolo_pipeline.tracks.classify_pictures import Pictures, pictures_of, readers
-from yolo_pipeline.tracks.classify_standard import Standard, Standardised, standard_of, take_over
-from yolo_pipeline.tracks.classify_weights import About, find_pretrained, load_pretrained, save
-from yolo_pipeline.tracks.yolo_device import torch_device, use_all_cores
+from yolo_pipeline.tracks.classify.augment import augmentation_of
+from yolo_pipeline.tracks.classify.checkpoint import Journal, ended
+from yolo_pipeline.tracks.classify.features import Below, Source, sources_of
+from yolo_pipeline.tracks.classify.fitting import Fitting, NoLongerNumbers, Row, plan_of, steps_of
+from yolo_pipeline.tracks.classify.models import Classifier, build, freeze, normalisation
+from yolo_pipeline.tracks.classify.pictures import Pictures, pictures_of, readers
+from yolo_pipeline.tracks.classify.standard import Standard, Standardised, standard_of, take_over
+from yolo_pipeline.tracks.classify.weights import About, find_pretrained, load_pretrained, save
+from yolo_pipeline.tracks.yolo.device import torch_device, use_all_cores
 
 _SECONDS_BETWEEN_WORDS, _WITHIN_AN_EPOCH = 0.2, 2.0
 _SMALL = 4_000_000  # trained parameters that one core is done with before a second has taken its part

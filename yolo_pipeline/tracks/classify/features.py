@@ -25,11 +25,11 @@ import torchvision
 from yolo_pipeline.errors import WeightsError
 from yolo_pipeline.progress import Progress
 from yolo_pipeline.runtimes.complaints import complaint
-from yolo_pipeline.tracks import classify_kept as kept
-from yolo_pipeline.tracks.classify_kept import Features
-from yolo_pipeline.tracks.classify_models import Classifier, Normalisation
-from yolo_pipeline.tracks.classify_pictures import Pictures
-from yolo_pipeline.tracks.classify_pixels import to_tensor
+from yolo_pipeline.tracks.classify import kept
+from yolo_pipeline.tracks.classify.kept import Features
+from yolo_pipeline.tracks.classify.models import Classifier, Normalisation
+from yolo_pipeline.tracks.classify.pictures import Pictures
+from yolo_pipeline.tracks.classify.pixels import to_tensor
 
 _IN_MEMORY = 2**30  # bytes of features that are held there as well
 _PIXELS_AT_ONCE, _MOST_AT_ONCE = 16 * 224 * 224, 256

@@ -22,7 +22,7 @@ from yolo_pipeline.settings.tfapi import usual_checkpoint_every
 from yolo_pipeline.tfapi import records
 from yolo_pipeline.tfapi.child import Child
 from yolo_pipeline.tfapi.pipeline import Paths, own_pipeline_config, pipeline_config, portable_config
-from yolo_pipeline.tracks.tfapi_start import Start
+from yolo_pipeline.tracks.tfapi.start import Start
 
 CONFIG, LABEL_MAP, LOG, FIGURES = "pipeline.config", "label_map.pbtxt", "worker.log", "log.jsonl"
 """Files in a run's folder `training`."""

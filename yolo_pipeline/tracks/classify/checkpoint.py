@@ -16,7 +16,7 @@ from yolo_pipeline.nouns import Curves
 from yolo_pipeline.run import read_curves
 from yolo_pipeline.runtimes.complaints import complaint
 from yolo_pipeline.tracks import Trained
-from yolo_pipeline.tracks.classify_fitting import Fitting
+from yolo_pipeline.tracks.classify.fitting import Fitting
 
 _SECONDS_BETWEEN = 5.0  # an interruption costs no more than that; the head alone has ten epochs in a second
 _MEASURED = ("train/loss", "train/accuracy", "val/loss", "val/accuracy")

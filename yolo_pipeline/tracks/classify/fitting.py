@@ -15,8 +15,8 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from yolo_pipeline.tracks.classify_features import Source
-from yolo_pipeline.tracks.classify_models import Classifier, training_mode
+from yolo_pipeline.tracks.classify.features import Source
+from yolo_pipeline.tracks.classify.models import Classifier, training_mode
 
 Row = dict[str, float]
 Tensors = dict[str, torch.Tensor]

@@ -1,0 +1,1 @@
+"""Classifiers: networks of torchvision under a dense head of ours, and Ultralytics' `-cls` models."""
