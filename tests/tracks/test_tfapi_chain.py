@@ -15,6 +15,7 @@ import sys
 import tarfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,8 +23,6 @@ from conftest import write_yaml
 from PIL import Image
 
 from yolo_pipeline import attempt as attempts
-from yolo_pipeline import decoding
-from yolo_pipeline.asking import Asking
 from yolo_pipeline.cli import run as command_line
 from yolo_pipeline.curves import events
 from yolo_pipeline.errors import InputError
@@ -39,7 +38,6 @@ from yolo_pipeline.recipes.train import train
 from yolo_pipeline.run import Run, run_of
 from yolo_pipeline.tfapi import environment
 from yolo_pipeline.tfapi.child import Child
-from yolo_pipeline.tracks import open_track
 
 pytestmark = pytest.mark.slow
 MODEL = "ssd_mobilenet_v2_fpnlite_320x320"
@@ -102,10 +100,10 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
         },
         "train": {
             "steps": STEPS,
-            "batch": 4,
+            "batch": 2,
             "checkpoint_every": EVERY,
             "device": "cpu",
-            "learning_rate_base": 0.02,
+            "learning_rate_base": 0.05,
             "batch_norm_decay": 0.7,
             "classification_weight": 3.0,
         },
@@ -150,7 +148,7 @@ class TestTraining:
         assert set(chain.run.read_scores()) == {"val", "test"}
         training = record["training"]
         used = training["used"]
-        assert (used["steps"], used["imgsz"], used["batch"], used["device"]) == (STEPS, 320, 4, "cpu")
+        assert (used["steps"], used["imgsz"], used["batch"], used["device"]) == (STEPS, 320, 2, "cpu")
         assert used["best_step"] in (EVERY, STEPS)
         assert training["parameters"] > 2_000_000
         assert training["bytes"] == (chain.run.folder / training["weights"]).stat().st_size > 8_000_000
@@ -217,13 +215,7 @@ class TestTraining:
 @pytest.fixture(scope="module")
 def exported(chain: Chain) -> dict[str, Exported]:
     pytest.importorskip("ai_edge_litert", reason="ai_edge_litert is not installed (the extra litert)")
-    return {one.target: one for one in export(chain.root, NUMBER, ["tflite", "saved_model", "bundle"])}
-
-
-@pytest.fixture(scope="module")
-def whole_numbers(chain: Chain, exported: dict[str, Exported]) -> Exported:
-    (one,) = export(chain.root, NUMBER, ["tflite-int8"])
-    return one
+    return {one.target: one for one in export(chain.root, NUMBER, ["tflite", "saved_model", "bundle", "tflite-int8"])}
 
 
 @pytest.mark.parametrize("target", ["tflite", "saved_model", "bundle"])
@@ -231,18 +223,18 @@ def test_floats_find_what_the_weights_find(exported: dict[str, Exported], target
     checked = exported[target].card["agreement"]
     assert checked["pictures"] == len(set(checked["on"])) == 8
     assert checked["conf"] == 0.25  # it has learnt something
-    assert checked["compared"] >= 20
+    assert checked["compared"] >= 5
     assert checked["corner_difference"] <= (0.02 if target == "bundle" else 0.1)
     assert checked["score_difference"] < 0.001
 
 
-def test_whole_numbers_are_judged(whole_numbers: Exported, exported: dict[str, Exported]) -> None:
-    judged = whole_numbers.card["worth"]
+def test_whole_numbers_are_judged(exported: dict[str, Exported]) -> None:
+    judged = exported["tflite-int8"].card["worth"]
     assert (judged["held_to"], judged["pictures"]) == ("labels", 5)
-    assert whole_numbers.path.stat().st_size < 0.5 * exported["tflite"].path.stat().st_size
+    assert exported["tflite-int8"].path.stat().st_size < 0.5 * exported["tflite"].path.stat().st_size
 
 
-def test_what_lies_in_the_folders(exported: dict[str, Exported], whole_numbers: Exported, chain: Chain) -> None:
+def test_what_lies_in_the_folders(exported: dict[str, Exported], chain: Chain) -> None:
     there = chain.run.exports
     files = {file.relative_to(there).as_posix() for file in there.rglob("*") if file.is_file()}
     saved = {"saved_model.pb", "variables/variables.index", "variables/variables.data-00000-of-00001"}
@@ -252,7 +244,7 @@ def test_what_lies_in_the_folders(exported: dict[str, Exported], whole_numbers: 
         *(f"saved_model/{name}" for name in ("pipeline.config", "label_map.pbtxt", "checkpoint/checkpoint")),
         *(f"saved_model/checkpoint/ckpt-0.{part}" for part in ("index", "data-00000-of-00001")),
         "bundle/attempt-1.tar.gz",
-        *(f"{target}/export.json" for target in (*exported, whole_numbers.target)),
+        *(f"{target}/export.json" for target in exported),
     }  # fmt: skip
     for file in files:
         assert str(chain.root).encode() not in (there / file).read_bytes(), file
@@ -260,23 +252,31 @@ def test_what_lies_in_the_folders(exported: dict[str, Exported], whole_numbers: 
 
 
 def test_a_tflite_file_is_detected_with_by_itself(exported: dict[str, Exported], chain: Chain, tmp_path: Path) -> None:
-    """By litert alone: the API's environment is not there, and TensorFlow is not imported."""
-    pictures = sorted((chain.root / "pictures").glob("*.jpg"))[:8]
-    words = ["detect", "--weights", exported["tflite"].path, *pictures, "--conf", "0.2", "--out", tmp_path]
+    """By litert alone: the API's environment is not there. It finds what the weights found when they were judged."""
+    truth, judged = (read_json(file("test")) for file in (chain.run.truth_file, chain.run.detections_file))
+    folder = chain.root / chain.run.record["data"]["folder"]
+    pictures = [folder / image["file_name"] for image in truth["images"]]
+    words = ["detect", "--weights", exported["tflite"].path, *pictures, "--conf", "0.05", "--out", tmp_path]
     hidden = {**os.environ, environment.NAMED_BY: str(tmp_path / "none")}
     command = [sys.executable, "-m", "yolo_pipeline", *map(str, words)]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", env=hidden)
     assert done.returncode == 0, done.stderr
-    asking = Asking(imgsz=320, conf=0.2, iou=0.6, most=100, device="cpu")
-    weights = chain.run.training / "weights" / "best.zip"
-    found = open_track("tfapi").open(weights, asking)([decoding.decode(picture) for picture in pictures])
+    labels = {category["id"]: category["name"] for category in truth["categories"]}
+    theirs = [
+        [judged_detection(one, labels) for one in judged if one["image_id"] == image["id"]] for image in truth["images"]
+    ]
     with (tmp_path / "detections.csv").open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines))
     names = [picture.name for picture in pictures]
     ours = [[detection(row) for row in rows if row["image"] == name] for name in names]
-    agreed = agreement(names, found, ours, 0.25, pixels=0.1)
-    assert agreed.compared >= 20
+    agreed = agreement(names, theirs, ours, 0.1, pixels=0.1)
+    assert agreed.compared >= 5
     assert agreed.score_difference < 0.001
+
+
+def judged_detection(one: dict[str, Any], labels: dict[int, str]) -> Detection:
+    x, y, width, height = one["bbox"]
+    return Detection(Box(x, y, x + width, y + height), labels[one["category_id"]], one["score"])
 
 
 def detection(row: dict[str, str]) -> Detection:
