@@ -22,7 +22,7 @@ from PIL import Image
 from yolo_pipeline import images
 from yolo_pipeline.asking import Asking
 from yolo_pipeline.decoding import Pixels, decode
-from yolo_pipeline.errors import InputError
+from yolo_pipeline.errors import InputError, WeightsError
 from yolo_pipeline.files import read_json
 from yolo_pipeline.formats.voc import annotation_xml
 from yolo_pipeline.nouns import Box, Truth
@@ -413,6 +413,20 @@ def test_what_cannot_be_exported_is_said_and_nothing_is_left(
     with pytest.raises(InputError) as caught:
         export(copied, 1, [target], track=FakeTrack(find_squares, targets=yolo.track.targets))  # type: ignore[arg-type]
     assert said in str(caught.value)
+    assert not run_of(copied, 1).exports.exists()
+
+
+class _Refusing(FakeTrack):
+    def export(self, weights: Path, *rest: Any) -> Path:
+        assert weights.stem == "attempt-1"
+        raise WeightsError(weights, "is of a kind that this cannot hold", "Use another format")
+
+
+def test_a_refusal_names_the_attempts_own_weights(copied: Path) -> None:
+    with pytest.raises(WeightsError) as caught:
+        export(copied, 1, ["onnx"], track=_Refusing(find_squares, targets=yolo.track.targets))  # type: ignore[arg-type]
+    weights = run_of(copied, 1).training / "weights" / "best.pt"
+    assert str(caught.value) == f"{weights}: is of a kind that this cannot hold. Use another format"
     assert not run_of(copied, 1).exports.exists()
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from yolo_pipeline import images
 from yolo_pipeline.asking import Asking
-from yolo_pipeline.errors import FinishedError, InputError, UsageError, one_line
+from yolo_pipeline.errors import FinishedError, InputError, UsageError, WeightsError, one_line
 from yolo_pipeline.files import folder_beside, read_json, set_aside, write_json
 from yolo_pipeline.judging.agreement import ASKED, CONF, LEAST_IOU, Agreement, tolerance
 from yolo_pipeline.progress import Progress, silent
@@ -188,12 +188,18 @@ def _write_network(
 
 
 def _written(building: Path, target: str, original: Original, progress: Progress) -> Path:
-    """What the track writes, named after the attempt."""
+    """What the track writes, named after the attempt.
+
+    Raises:
+        WeightsError: it cannot; of the attempt's weights, not of the copy that bears the name.
+    """
     model = original.model
     weights = building / f"attempt-{original.number}{model.weights.suffix}"
     shutil.copyfile(model.weights, weights)
     try:
         return model.track.export(weights, target, building, original.asking, model.training, progress)
+    except WeightsError as error:
+        raise WeightsError(model.weights, error.reason, error.remedy) from error
     finally:
         weights.unlink()
 
