@@ -91,6 +91,7 @@ def train(job: dict[str, Any], behaviour: dict[str, Any]) -> None:
         if step % job["checkpoint_every"] == 0 or step == steps:
             save(folder, step)
             if job["val"]:
+                send({"evaluating": 1, "of": job["val"]})
                 evaluate(folder, step, steps)
     save(folder, step)
     best = best_step(folder) if job["val"] else step

@@ -7,7 +7,9 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from conftest import Ended, FakeTrack, find_squares, write_yaml
@@ -136,6 +138,17 @@ def test_doctor_sees_two_versions_of_opencv(monkeypatch: pytest.MonkeyPatch) -> 
     assert check.remedy.endswith("--no-deps opencv-python==5.0.0.93 opencv-python-headless==5.0.0.93")
     versions["opencv-python-headless"] = "5.0.0.93"
     assert doctor._packages().well
+
+
+def test_doctor_sees_a_runtime_whose_wheel_has_another_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    def version(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    runtime = ModuleType("onnxruntime")
+    runtime.__spec__, runtime.__version__ = ModuleSpec("onnxruntime", None, origin="here"), "1.30.0"  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "onnxruntime", runtime)
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    assert "onnxruntime 1.30.0" in doctor._runtimes().found
 
 
 def test_help_and_convert_do_not_import_torch() -> None:

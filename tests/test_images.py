@@ -17,6 +17,7 @@ from yolo_pipeline.images import (
     Header,
     UnreadableImage,
     decode_upright,
+    evenly,
     looks_like_picture,
     read_header,
     sha256,
@@ -228,6 +229,19 @@ def test_other_files_do_not_look_like_pictures(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("<annotation/>")
     assert not looks_like_picture(tmp_path / "a")
     assert not looks_like_picture(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("most", "chosen"),
+    [
+        pytest.param(3, "adg", id="from all over"),
+        pytest.param(9, "abcdefghi", id="as many as there are"),
+        pytest.param(20, "abcdefghi", id="more than there are"),
+        pytest.param(0, "", id="none"),
+    ],
+)
+def test_some_evenly_chosen(most: int, chosen: str) -> None:
+    assert evenly("abcdefghi", most) == list(chosen)
 
 
 def test_sha256_is_of_the_bytes(tmp_path: Path) -> None:

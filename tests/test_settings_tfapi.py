@@ -153,9 +153,14 @@ class TestOwnConfig:
     def test_other_settings_do_not_go_with_it(self, key: str) -> None:
         value = check_train(SMALL, {})[key]
         with pytest.raises(
-            BadSettingError, match=f"^train.{key}: does not go with pipeline_config. Say it in that file"
+            BadSettingError, match=f"^train.{key}: does not go with pipeline_config. Say that in the file"
         ):
             check_train(SMALL, {"pipeline_config": "own.config", key: value})
+
+    def test_all_that_do_not_go_with_it_are_named_at_once(self) -> None:
+        said = "^train.learning_rate_base: does not go with pipeline_config, nor do train.iou_threshold. Say that in the file$"
+        with pytest.raises(BadSettingError, match=said):
+            check_train(SMALL, {"pipeline_config": "own.config", "learning_rate_base": 0.1, "iou_threshold": 0.5})
 
     @pytest.mark.parametrize("key", ["fine_tune_checkpoint", "fine_tune_checkpoint_type", "device", "checkpoint_every"])
     def test_what_is_no_part_of_the_file_does(self, key: str) -> None:

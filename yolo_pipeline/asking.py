@@ -39,6 +39,7 @@ class Predictor:
         imgsz: longer side in pixels of what the network is shown.
         batch: pictures that are best asked together.
         callers: threads that may call at the same time.
+        own_iou: of a network that suppresses by itself, the only IoU that it can be asked with; None: any can be had.
     """
 
     find: Callable[[Sequence[Pixels]], list[list[Detection]]]
@@ -46,6 +47,7 @@ class Predictor:
     imgsz: int
     batch: int = 1
     callers: int = 1
+    own_iou: float | None = None
 
     def __call__(self, batch: Sequence[Pixels]) -> list[list[Detection]]:
         return self.find(batch)

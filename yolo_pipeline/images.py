@@ -14,11 +14,11 @@ import struct
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -35,6 +35,8 @@ from PIL import (  # the plugins register their formats when they are imported
     UnidentifiedImageError,
     WebPImagePlugin,
 )
+
+T = TypeVar("T")
 
 FORMATS = (
     JpegImagePlugin.JpegImageFile.format,  # and MPO, a JPEG with more pictures behind it
@@ -170,6 +172,12 @@ def looks_like_picture(path: Path) -> bool:
 def trainable_suffix(path: Path, header: Header) -> str:
     """The suffix to write the picture with: its own where training reads it, else that of its format."""
     return path.suffix if path.suffix.lower() in TRAINABLE_SUFFIXES else SUFFIXES[header.format]
+
+
+def evenly(pictures: Sequence[T], most: int) -> list[T]:
+    """At most so many of them, evenly chosen, in their order."""
+    count = min(len(pictures), most)
+    return [pictures[at * len(pictures) // count] for at in range(count)]
 
 
 def sha256(path: Path) -> str:

@@ -106,6 +106,11 @@ def part(record: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
+def network(record: Mapping[str, Any]) -> Any:
+    """The model that was trained: of a pipeline.config of the user's own it is another than the attempt's `model`."""
+    return part(record, "training", "used").get("network") or part(record, "settings").get("model")
+
+
 def flat_settings(record: Mapping[str, Any]) -> dict[str, Any]:
     """Dotted key -> value, without what an attempt says of itself in words."""
     settings = part(record, "settings")

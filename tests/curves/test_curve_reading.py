@@ -95,7 +95,7 @@ def test_curves_that_begin_late_go_by_the_numbers_of_their_epochs() -> None:
     columns = {"epoch": (51.0, 52.0, 53.0), "val/box_loss": (3.0, 1.0, 2.0), "val/mAP50": (0.1, 0.3, 0.2)}
     said = read(Curves(columns), asked=53)
     assert said is not None
-    assert (said.epochs, said.best, said.lowest, said.stopped_early) == (53, 52, 51, False)
+    assert (said.epochs, said.best, said.lowest, said.stopped_early) == (53, 52, 52, False)
 
 
 def test_one_epoch() -> None:
@@ -139,6 +139,12 @@ def test_steps_are_read_where_val_was_evaluated() -> None:
     assert (said.unit, said.epochs, said.asked, said.best, said.lowest) == ("step", 130, 130, 90, 60)
     assert (said.val_rise, said.train_fall) == (0.25, 0.5)  # medians: 6, 4, 4, 5 and 3.5, 3, 2, 1.5
     assert said.still_falling == pytest.approx((6 - 5) / 8)
+
+
+def test_of_two_evaluations_the_lower_loss_is_the_lowest() -> None:
+    said = read(steps([4.0, 3.0, 2.0, 1.0], box_loss={20: 3.0, 40: 1.5}, mAP50_95={20: 0.2, 40: 0.1}), 40, "step")
+    assert said is not None
+    assert (said.best, said.lowest, said.val_rise) == (20, 40, 0.0)
 
 
 def test_steps_without_any_evaluation_are_read_row_by_row() -> None:

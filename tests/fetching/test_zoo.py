@@ -86,7 +86,6 @@ def test_the_checkpoint_and_its_config_are_kept_and_nothing_else(server: Picture
     folder = tmp_path / "cache" / "tfapi" / "zoo" / NAME
     assert model == zoo.ZooModel(
         checkpoint=str(folder / "checkpoint" / "ckpt-0"),
-        config=folder / "pipeline.config",
         archive=f"{NAME}.tar.gz",
         sha256=hashlib.sha256(archive).hexdigest(),
     )

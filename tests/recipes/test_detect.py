@@ -133,6 +133,30 @@ def test_the_overlap_is_the_models_own_unless_it_is_said(
     assert json.loads((tmp_path / "out" / "detect.json").read_text(encoding="utf-8"))["iou"] == used
 
 
+@pytest.mark.parametrize(
+    ("said", "refused"),
+    [
+        pytest.param(None, False, id="nothing"),
+        pytest.param(0.6, False, id="its own"),
+        pytest.param(0.7, True, id="what stands for nothing elsewhere"),
+        pytest.param(0.3, True, id="another"),
+    ],
+)
+def test_a_network_that_suppresses_by_itself_is_asked_for_no_other_overlap(
+    tmp_path: Path, scraped: Path, said: float | None, refused: bool
+) -> None:
+    own = model(tmp_path)
+    opening = own.track.open
+    own.track.open = lambda *asked: replace(opening(*asked), own_iou=0.6)  # type: ignore[method-assign]
+    asked = order(scraped, out=tmp_path / "out", iou=said)
+    if refused:
+        with pytest.raises(InputError, match=rf"suppresses by itself, at IoU 0\.6; {said} cannot be had of it"):
+            detect(tmp_path, own, asked)
+    else:
+        detect(tmp_path, own, asked)
+        assert json.loads((tmp_path / "out" / "detect.json").read_text(encoding="utf-8"))["iou"] == 0.6
+
+
 @dataclass
 class Crowded(FakeTrack):
     """Its scores depend on the pictures that are asked together, as those of a network do in their last digits."""

@@ -25,7 +25,7 @@ from yolo_pipeline.decoding import Pixels, decode
 from yolo_pipeline.errors import InputError, WeightsError
 from yolo_pipeline.files import read_json
 from yolo_pipeline.formats.voc import annotation_xml
-from yolo_pipeline.nouns import Box, Truth
+from yolo_pipeline.nouns import Box, Detection, Truth
 from yolo_pipeline.recipes import bundle as bundle_recipe
 from yolo_pipeline.recipes.export import export
 from yolo_pipeline.recipes.export_check import check_pictures
@@ -433,6 +433,15 @@ def test_a_refusal_names_the_attempts_own_weights(copied: Path) -> None:
 def test_a_model_that_finds_nothing_at_all_is_not_exported(copied: Path) -> None:
     with pytest.raises(InputError, match=r"finds nothing on 8 pictures of its own data, not even at confidence 0\.001"):
         export(copied, 1, ["onnx"], track=FakeTrack(targets=yolo.track.targets))  # type: ignore[arg-type]
+    assert not run_of(copied, 1).exports.exists()
+
+
+def test_a_model_that_is_equally_sure_of_all_its_boxes_is_not_exported(copied: Path) -> None:
+    """As after a few dozen steps from scratch: what is among its hundred boxes is chance."""
+    alike = [Detection(Box(at, 0, at + 5, 5), "chicken", 0.0184) for at in range(300)]
+    said = r"is as sure of each of 2400 boxes on 8 pictures of its own data as of the others, and gives no more\. An export"
+    with pytest.raises(InputError, match=said):
+        export(copied, 1, ["onnx"], track=FakeTrack(lambda picture: alike, targets=yolo.track.targets))  # type: ignore[arg-type]
     assert not run_of(copied, 1).exports.exists()
 
 

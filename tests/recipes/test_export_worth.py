@@ -90,6 +90,17 @@ def test_elsewhere_the_overlap_alone_counts(trained: Path) -> None:
     assert "corner_tolerance" not in done.card["agreement"]
 
 
+def test_versions_of_packages_whose_wheels_have_other_names(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "another_runtime.py").write_text('__version__ = "1.2.3"')
+    monkeypatch.syspath_prepend(tmp_path)
+    (done,) = export(
+        trained, 1, ["tflite"], track=TensorFlowLike(find_squares, targets={"tflite": ("another_runtime",)})
+    )
+    assert done.card["versions"] == {"fake": "1.0", "another_runtime": "1.2.3"}
+
+
 @pytest.mark.parametrize(
     ("exported", "kept"),
     [

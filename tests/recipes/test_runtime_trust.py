@@ -19,6 +19,7 @@ from yolo_pipeline.errors import InputError, WeightsError
 from yolo_pipeline.judging.coco import truth_json
 from yolo_pipeline.nouns import Box, Detection, ImageRecord, Truth
 from yolo_pipeline.progress import Progress
+from yolo_pipeline.recipes import trust_check
 from yolo_pipeline.recipes.trust import FEWEST, choose
 from yolo_pipeline.runtimes import kept
 
@@ -219,6 +220,13 @@ def test_another_asking_is_checked_by_itself(user: User, asking: Asking) -> None
     track = Fast()
     user.chooses(track, "onnx", asking=asking)
     assert track.asked.count("onnx") == 33
+
+
+def test_a_runtime_whose_wheel_has_another_name(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    (user.weights.parent / "one_more_runtime.py").write_text('__version__ = "1.2.3"')
+    monkeypatch.syspath_prepend(user.weights.parent)
+    monkeypatch.setattr(trust_check, "_PACKAGES", ("one_more_runtime",))
+    assert user.chooses(Fast(), "onnx") == "onnx"
 
 
 def test_a_check_on_few_pictures_is_repeated_on_more_and_not_on_fewer(user: User) -> None:

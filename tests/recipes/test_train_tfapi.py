@@ -38,12 +38,14 @@ class Heard(Silent):
     interrupt_at: int | None = None
     lines: list[str] = field(default_factory=list)
     steps: list[tuple[float, float, str]] = field(default_factory=list)
+    others: list[tuple[str, float, float]] = field(default_factory=list)
 
     def say(self, line: str) -> None:
         self.lines.append(line)
 
     def at(self, what: str, done: float, total: float, detail: str = "") -> None:
         if what != "training":
+            self.others.append((what, done, total))
             return
         self.steps.append((done, total, detail))
         if done == self.interrupt_at:
@@ -149,7 +151,7 @@ def test_the_child_is_told_where_all_lies_and_ends(tf_project: Path, fake: Fake)
     folder = run.training.absolute()
     assert trained["job"] == {
         "config": str(folder / "pipeline.config"), "model_dir": str(folder), "steps": 10, "checkpoint_every": 5,
-        "seed": 0, "device": "cpu", "val": True, "names": ["chicken", "onion"],
+        "seed": 0, "device": "cpu", "val": 4, "names": ["chicken", "onion"],
     }  # fmt: skip
     assert asked["task"] == "ask"
     assert {key: asked["job"][key] for key in ("iou", "most", "conf", "device")} == {
@@ -167,6 +169,7 @@ def test_losses_and_the_time_left_are_said(tf_project: Path, fake: Fake) -> None
     assert re.fullmatch(r"cls_loss 0\.20  box_loss 0\.10  \d+ s left", heard.steps[4][2])
     assert heard.steps[-1][2] == "cls_loss 0.10  box_loss 0.05  val mAP50 1.000"
     assert heard.has("builds the model")
+    assert heard.others.count(("evaluating on val", 1, 4)) == 2  # after steps 5 and 10
 
 
 def test_ctrl_c_saves_and_resume_goes_on(tf_project: Path, fake: Fake) -> None:
@@ -366,7 +369,9 @@ class TestOwnConfig:
         text = (run.training / "pipeline.config").read_text(encoding="utf-8")
         for said in ("iou_threshold: 0.45", "num_steps: 6", "batch_size: 2", "attempt-5/training/records/train.record"):
             assert said in text
-        assert run.record["training"]["used"]["iou_threshold"] == 0.45
+        used = run.record["training"]["used"]
+        assert used["iou_threshold"] == 0.45
+        assert (used["network"], used["resizer"]) == ("ssd_mobilenet_v2_fpn_keras", "fixed_shape_resizer")
         assert [one["job"]["iou"] for one in fake_tfapi.jobs(python) if one["task"] == "ask"][-1] == 0.45
         assert model_of_attempt(tf_project, 5).asking.iou == 0.45
 

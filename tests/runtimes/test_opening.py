@@ -12,7 +12,7 @@ from conftest import Ended
 
 from yolo_pipeline.asking import Asking
 from yolo_pipeline.errors import InputError, WeightsError
-from yolo_pipeline.runtimes import installed, model_file, network_file, open_network
+from yolo_pipeline.runtimes import installed, model_file, network_file, open_network, version
 from yolo_pipeline.runtimes.description import Description
 from yolo_pipeline.runtimes.network import Network, fixed_size
 
@@ -165,6 +165,28 @@ def test_a_folder_of_exports_is_no_package(tmp_path: Path, monkeypatch: pytest.M
     assert not installed("tflite_of_mine")
     assert installed("numpy", "cv2")
     assert not installed("numpy", "no_such_package")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param('__version__ = "1.2.3+gpu"', "1.2.3+gpu", id="says it itself"),
+        pytest.param("", "unknown", id="says nothing"),
+        pytest.param('raise OSError("no driver")', "unknown", id="cannot be imported"),
+    ],
+)
+def test_the_version_of_a_package_whose_wheel_has_another_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, said: str
+) -> None:
+    package = f"runtime_of_mine_{len(text)}"  # each is imported once
+    (tmp_path / f"{package}.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert version(package) == said
+    wheel = tmp_path / f"{package}-4.5.dist-info"
+    wheel.mkdir()
+    (wheel / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package.replace('_', '-')}\nVersion: 4.5\n")
+    importlib.invalidate_caches()
+    assert version(package) == "4.5"
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,16 @@ def test_its_own_suppression_is_all_that_can_be_had(tmp_path: Path, iou: float) 
         open_network(file, Asking(iou=0.3))
 
 
+@pytest.mark.parametrize(("said", "code"), [pytest.param("0.6", 0, id="its own"), pytest.param("0.7", 3, id="another")])
+def test_the_command_takes_no_other_overlap(tmp_path: Path, cli: Callable[..., Ended], said: str, code: int) -> None:
+    Image.fromarray(picture(32, 32)[..., ::-1]).save(tmp_path / "a.png")
+    ended = cli(
+        "detect", "--weights", described(tmp_path), tmp_path / "a.png", "--out", tmp_path / "out", "--iou", said
+    )
+    assert ended.code == code
+    assert ("suppresses by itself, at IoU 0.6; 0.7 cannot be had of it. Leave --iou out" in ended.err) == bool(code)
+
+
 def test_the_command_needs_nothing_but_litert(tmp_path: Path) -> None:
     file = described(tmp_path)
     (tmp_path / "사진").mkdir()

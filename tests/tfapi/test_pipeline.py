@@ -423,20 +423,26 @@ class TestDescribed:
     def test_of_ours(self, model: str, size: int) -> None:
         extractor = "ssd_resnet50_v1_fpn_keras" if "resnet" in model else "ssd_mobilenet_v2_fpn_keras"
         assert described(ours(model, iou_threshold=0.58)) == Described(
-            extractor, 2, "fixed_shape_resizer", size, 0.58, 100, "", 2000, 8
+            extractor, "fixed_shape_resizer", size, size, 0.58, "", 2000, 8
         )
 
     @pytest.mark.parametrize(
         ("text", "expected"),
         [
-            pytest.param(OWN, Described("ssd_mobilenet_v2_fpn_keras", 90, "fixed_shape_resizer", 320, 0.45, 50, "PATH_TO_BE_CONFIGURED/ckpt-0", 50000, 128), id="a user's own"),
-            pytest.param("model { ssd { image_resizer { fixed_shape_resizer {} } } }", Described("ssd", 0, "fixed_shape_resizer", 300, 0.6, 100, "", 0, 0), id="the API's defaults"),
-            pytest.param("model { faster_rcnn { num_classes: 2 image_resizer { keep_aspect_ratio_resizer { max_dimension: 900 } } feature_extractor { type: 'x' } second_stage_post_processing { batch_non_max_suppression { iou_threshold: 0.7 } } } }", Described("x", 2, "keep_aspect_ratio_resizer", 900, 0.7, 100, "", 0, 0), id="Faster R-CNN"),
-            pytest.param("model { center_net { image_resizer { identity_resizer {} } } }", Described("center_net", 0, "identity_resizer", 0, 1.0, 100, "", 0, 0), id="CenterNet"),
+            pytest.param(OWN, Described("ssd_mobilenet_v2_fpn_keras", "fixed_shape_resizer", 320, 300, 0.45, "PATH_TO_BE_CONFIGURED/ckpt-0", 50000, 128), id="a user's own"),
+            pytest.param("model { ssd { image_resizer { fixed_shape_resizer {} } } }", Described("ssd", "fixed_shape_resizer", 300, 300, 0.6, "", 0, 0), id="the API's defaults"),
+            pytest.param("model { ssd { image_resizer { fixed_shape_resizer { height: 320 width: 640 } } } }", Described("ssd", "fixed_shape_resizer", 320, 640, 0.6, "", 0, 0), id="rectangles"),
+            pytest.param("model { ssd { image_resizer { conditional_shape_resizer { size_threshold: 500 } } } }", Described("ssd", "conditional_shape_resizer", 500, 500, 0.6, "", 0, 0), id="one side"),
+            pytest.param("model { faster_rcnn { num_classes: 2 image_resizer { keep_aspect_ratio_resizer { max_dimension: 900 } } feature_extractor { type: 'x' } second_stage_post_processing { batch_non_max_suppression { iou_threshold: 0.7 } } } }", Described("x", "keep_aspect_ratio_resizer", 900, 900, 0.7, "", 0, 0), id="Faster R-CNN"),
+            pytest.param("model { center_net { image_resizer { identity_resizer {} } } }", Described("center_net", "identity_resizer", 0, 0, 1.0, "", 0, 0), id="CenterNet"),
         ],
     )  # fmt: skip
     def test_of_others(self, text: str, expected: Described) -> None:
         assert described(text) == expected
+
+    def test_its_size_is_the_longer_side(self) -> None:
+        text = "model { ssd { image_resizer { fixed_shape_resizer { height: 320 width: 640 } } } }"
+        assert described(text).size == described(text.replace("640", "200").replace("320", "640")).size == 640
 
     @pytest.mark.parametrize("text", ["", "model {", "model { ssd {} }", "model { ssd { image_resizer: 3 } }"])
     def test_what_is_none_is_refused(self, text: str) -> None:

@@ -73,6 +73,12 @@ def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     return Trained(data, folder, heard("train", job(data, folder, steps=4, every=2), folder))
 
 
+def worth(evaluated: Message) -> tuple[float, int]:
+    """Of two steps that found nothing the later is the better one."""
+    value, step = evaluated["metrics"][MAP], evaluated["evaluated"]
+    return value, -step if value > 0 else step
+
+
 def _drawn(file: Path, number: int) -> ImageRecord:
     rng = np.random.default_rng(number)
     pixels = rng.integers(0, 60, size=(96, 128, 3), dtype=np.uint8)
@@ -83,7 +89,7 @@ def _drawn(file: Path, number: int) -> ImageRecord:
     return ImageRecord(file, file.name, 128, 96, ".png", (truth,), split="train" if number < 8 else "val")
 
 
-def job(data: Path, folder: Path, *, steps: int, every: int = 2, val: bool = True, **others: Any) -> Message:
+def job(data: Path, folder: Path, *, steps: int, every: int = 2, val: int = 3, **others: Any) -> Message:
     """What the worker is told; its config is written into the folder."""
     told = check_train(MODEL, {"steps": steps, "batch": 2, "warmup_steps": 0} | others.pop("train", {}))
     told |= others.pop("unchecked", {})
@@ -124,7 +130,7 @@ class TestTrain:
         evaluated = [message for message in trained.messages if "evaluated" in message]
         assert [message["evaluated"] for message in evaluated] == [2, 4]
         assert all(message["metrics"].keys() > {MAP, "DetectionBoxes_Recall/AR@100", *LOSSES} for message in evaluated)
-        best = max(evaluated, key=lambda message: message["metrics"][MAP])
+        best = max(evaluated, key=worth)
         assert (trained.done["best_step"], trained.done["metrics"]) == (best["evaluated"], best["metrics"])
 
     def test_what_is_left(self, trained: Trained) -> None:
@@ -150,10 +156,29 @@ class TestTrain:
         folder.mkdir()
         start = {"checkpoint": trained.done["checkpoint"], "train": {"fine_tune_checkpoint_type": "full"}}
         began = trained.done["best_step"]
-        messages = heard("train", job(trained.data, folder, steps=began + 1, every=1, val=False, **start), folder)
+        messages = heard("train", job(trained.data, folder, steps=began + 1, every=1, val=0, **start), folder)
         assert [message["step"] for message in messages if "step" in message] == [began + 1]
         done = messages[-1]["done"]
         assert (done["best_step"], done["metrics"]) == (began + 1, {})
+
+    def test_figures_of_the_users_own_choice_stand_beside_those_that_choose(
+        self, trained: Trained, tmp_path: Path
+    ) -> None:
+        """Without COCO's the first checkpoint would be the best one. The step that it starts from is another run's."""
+        start = {"checkpoint": trained.done["checkpoint"], "train": {"fine_tune_checkpoint_type": "full"}}
+        began = trained.done["best_step"]
+        told = job(trained.data, tmp_path, steps=began + 2, every=1, unchecked={"learning_rate_base": 0.0}, **start)
+        config = told["config"].read_text("utf-8")
+        assert config.count("coco_detection_metrics") == 1
+        others = config.replace("coco_detection_metrics", "pascal_voc_detection_metrics")
+        told["config"].write_text(others, encoding="utf-8")
+        messages = heard("train", told, tmp_path)
+        evaluated = [message for message in messages if "evaluated" in message]
+        assert [message["evaluated"] for message in evaluated] == [began + 1, began + 2]
+        assert all(message["metrics"].keys() > {MAP, "PascalBoxes_Precision/mAP@0.5IOU"} for message in evaluated)
+        done = messages[-1]["done"]
+        assert done["best_step"] == max(evaluated, key=worth)["evaluated"]
+        assert done["checkpoint"] == str(tmp_path / "best" / f"ckpt-{done['best_step']}")
 
     @pytest.mark.parametrize(
         ("at", "least", "best_is_known"),
@@ -229,6 +254,12 @@ class TestTrainFaults:
         said = fault("train", told, tmp_path)
         assert said.startswith("pipeline.config cannot be read by the API: 1:15 :")
         assert "wings" in said
+
+
+def test_a_gpu_that_tensorflow_does_not_see(data: Path, tmp_path: Path) -> None:
+    """However many there are: the 77th is not among them."""
+    said = fault("train", job(data, tmp_path, steps=2, device="77"), tmp_path)
+    assert said.startswith("the device 77 was asked for, and TensorFlow sees no such GPU. Say device: cpu, or type: ")
 
 
 def test_an_unknown_task(data: Path, tmp_path: Path) -> None:

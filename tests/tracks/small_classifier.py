@@ -18,9 +18,8 @@ from yolo_pipeline.nouns import Curves
 from yolo_pipeline.progress import Progress, Silent, silent
 from yolo_pipeline.recipes.build import build
 from yolo_pipeline.run import Run
-from yolo_pipeline.tracks import Trained
+from yolo_pipeline.tracks import Trained, torch_device
 from yolo_pipeline.tracks.classify.track import track
-from yolo_pipeline.tracks.yolo import device
 
 
 class Said(Silent):
@@ -42,7 +41,7 @@ class Said(Silent):
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A cache of the test's own, which it gives, and one thread: tests run beside each other."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(device, "_MOST_THREADS", 1)
+    monkeypatch.setattr(torch_device, "_MOST_THREADS", 1)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield tmp_path / "cache"

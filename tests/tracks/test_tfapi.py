@@ -178,6 +178,58 @@ def test_a_saved_model_as_it_was_exported(tmp_path: Path, fake: Fake) -> None:
     predict = track.open(folder, Asking())
     assert (predict.names, predict.imgsz) == (("chicken", "onion"), 320)
     assert fake_tfapi.jobs(python)[-1]["job"]["saved_model"] == str(folder)
+    assert predict.own_iou == 0.6
+
+
+def saved_model(folder: Path, label_map: str) -> Path:
+    """One with the label map of somebody else."""
+    (folder / "saved_model").mkdir(parents=True)
+    (folder / "saved_model" / "saved_model.pb").write_bytes(b"graph")
+    write_text(folder / "pipeline.config", config())
+    write_text(folder / "label_map.pbtxt", label_map)
+    return folder / "saved_model"
+
+
+@pytest.mark.parametrize(
+    ("label_map", "names"),
+    [
+        pytest.param("item { id: 2 name: 'b' } item { id: 5 name: 'e' }", ("1", "b", "3", "4", "e"), id="gaps"),
+        pytest.param("item { id: 3 name: 'c' } item { id: 1 name: 'a' }", ("a", "2", "c"), id="in any order"),
+        pytest.param("item { id: 1 name: '/m/01g317' display_name: 'person' }", ("person",), id="a name to show"),
+        pytest.param("item { id: 0 name: 'background' } item { id: 1 name: 'a' }", ("a",), id="a background"),
+        pytest.param("item { id: 1 } item { id: 2 display_name: 'b' }", ("1", "b"), id="one without a name"),
+    ],
+)
+def test_classes_of_a_saved_model_go_by_their_numbers(
+    tmp_path: Path, fake: Fake, label_map: str, names: tuple[str, ...]
+) -> None:
+    fake(answer={"found": [[[0, 0, 2, 3, len(names) - 1, 0.5]]]})
+    predict = open_track("tfapi").open(saved_model(tmp_path / "export", label_map), Asking())
+    assert predict.names == names
+    assert predict([np.zeros((8, 8, 3), np.uint8)]) == [[Detection(Box(0, 0, 2, 3), names[-1], 0.5)]]
+
+
+@pytest.mark.parametrize(
+    ("label_map", "said"),
+    [
+        pytest.param("", "it names none", id="none"),
+        pytest.param("item { id: 0 name: 'a' }", "it numbers one 0, which is not from 1 to 10000", id="0"),
+        pytest.param("item { id: -1 name: 'a' }", "it numbers one -1, which is not", id="below 0"),
+        pytest.param("item { id: 10001 name: 'a' }", "it numbers one 10001, which is not", id="too large"),
+    ],
+)
+def test_a_saved_model_whose_classes_cannot_be(tmp_path: Path, fake: Fake, label_map: str, said: str) -> None:
+    python = fake()
+    with pytest.raises(WeightsError, match=rf"does not say what its classes are \(label_map\.pbtxt: {said}"):
+        open_track("tfapi").open(saved_model(tmp_path / "export", label_map), Asking())
+    assert fake_tfapi.jobs(python) == []
+
+
+def test_without_an_environment_no_log_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake: Fake) -> None:
+    monkeypatch.delenv(environment.NAMED_BY)
+    with pytest.raises(InputError, match="has no environment yet"):
+        open_track("tfapi").open(packed(tmp_path), SQUARES)
+    assert not (environment.home() / "logs").exists()
 
 
 @pytest.mark.parametrize(
@@ -223,7 +275,7 @@ def test_without_val_pictures_the_last_checkpoint_is_used(tmp_path: Path, projec
     dataset = _built(tmp_path / "data", ("train", "train", "test"))
     trained = open_track("tfapi").train(attempts.load(project, 4), dataset, run, progress, resume=False)
     assert "no val pictures: the last checkpoint is used, as none can be chosen" in said
-    assert fake_tfapi.jobs(python)[-1]["job"]["val"] is False
+    assert fake_tfapi.jobs(python)[-1]["job"]["val"] == 0
     assert (trained.used["best_step"], trained.own_metrics) == (4, {})
     assert "eval_input_reader" not in (run.training / "pipeline.config").read_text(encoding="utf-8")
 

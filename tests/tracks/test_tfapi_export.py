@@ -136,6 +136,14 @@ def test_what_comes_out_runs_in_litert(tmp_path: Path, here: Path) -> None:
     assert found.label == "빨강"
 
 
+def test_a_network_that_is_shown_rectangles(tmp_path: Path, here: Path) -> None:
+    paths = Paths(Path("label_map.pbtxt"), "train.record", "val.record")
+    config = pipeline_config(MOBILENET, facts.check_train(MOBILENET, {}), len(NAMES), paths)
+    wide = config.replace("width: 320", "width: 640")
+    path = exported("tflite", packed(tmp_path / "weights", config=wide), tmp_path / "out")
+    assert tflite_file.noted(path)["imgsz"] == [320, 640]
+
+
 def test_no_more_boxes_are_asked_for_than_tensorflow_lite_can_give(tmp_path: Path, here: Path) -> None:
     tfapi_export.export(
         packed(tmp_path / "weights"), "tflite", tmp_path / "out", Asking(imgsz=320, most=300), [], silent
@@ -185,6 +193,13 @@ def test_a_model_that_is_shown_its_pictures_in_a_way_that_is_not_known(tmp_path:
         exported("tflite", packed(tmp_path / "weights", config=other), tmp_path / "out")
     assert "is a model of ssd_efficientnet-b0_bifpn_keras with fixed_shape_resizer" in str(refused.value)
     assert str(refused.value).endswith("Use --to saved_model")
+
+
+def test_without_an_environment_no_log_is_left(tmp_path: Path, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(environment.NAMED_BY)
+    with pytest.raises(InputError, match="has no environment yet"):
+        exported("tflite", packed(tmp_path / "weights"), tmp_path / "out")
+    assert not (environment.home() / "logs").exists()
 
 
 @pytest.mark.parametrize(

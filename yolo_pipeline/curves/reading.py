@@ -45,7 +45,8 @@ def read(curves: Curves, asked: int, unit: CurveUnit = "epoch") -> CurveReading 
         return None
     read_at = by_evaluation(curves) if unit == "step" else curves
     loss = _loss(read_at, "val")
-    val, train = _smooth(loss, _REACH[unit]), _smooth(_loss(read_at, "train"), _REACH[unit])
+    reach = _REACH[unit] if len(read_at) > 2 * _REACH[unit] else 0  # of two rows each would be the mean of both
+    val, train = _smooth(loss, reach), _smooth(_loss(read_at, "train"), reach)
     lowest = _lowest(val)
     best = _best(read_at, lowest)
     low = best if lowest is None else lowest

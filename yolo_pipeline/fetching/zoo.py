@@ -44,13 +44,11 @@ class ZooModel:
 
     Attributes:
         checkpoint: the prefix that TensorFlow knows its checkpoint by.
-        config: the pipeline.config that it was trained with.
         archive: name of the archive that it came in.
         sha256: of that archive.
     """
 
     checkpoint: str
-    config: Path
     archive: str
     sha256: str
 
@@ -94,7 +92,7 @@ def _found(folder: Path, name: str) -> ZooModel | None:
         return None
     if not all((folder / needed).is_file() for needed in _NEEDED):
         return None
-    return ZooModel(str(folder / "checkpoint" / "ckpt-0"), folder / "pipeline.config", f"{name}.tar.gz", sha256)
+    return ZooModel(str(folder / "checkpoint" / "ckpt-0"), f"{name}.tar.gz", sha256)
 
 
 def _download(address: str, file: Path, progress: Progress) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -106,8 +105,8 @@ def write_preview(built: BuiltDataset) -> None:
         rows[image.file, _own_crop(image)].append(image)
     photos = [row for row in rows.values() if not is_cutout(row[0])]
     cutouts = [row for row in rows.values() if is_cutout(row[0])]
-    some_cutouts = _spread(cutouts, _PREVIEW_ROWS // 3)
-    some = _spread(photos, _PREVIEW_ROWS - len(some_cutouts)) + some_cutouts
+    some_cutouts = images.evenly(cutouts, _PREVIEW_ROWS // 3)
+    some = images.evenly(photos, _PREVIEW_ROWS - len(some_cutouts)) + some_cutouts
     draw_preview([[_tile(built, image) for image in row[:_PREVIEW_COLUMNS]] for row in some], sheet, built.fingerprint)
 
 
@@ -115,11 +114,6 @@ def _own_crop(image: ImageRecord) -> Crop | None:
     """What was cropped out of a photo to be a picture of its own."""
     first = image.edits[0] if image.edits else None
     return first if isinstance(first, Crop) and is_whole(image) else None
-
-
-def _spread(rows: Sequence[list[ImageRecord]], count: int) -> list[list[ImageRecord]]:
-    """Up to `count` of the rows, from all over."""
-    return [rows[number * len(rows) // count] for number in range(count)] if len(rows) > count else list(rows)
 
 
 def _tile(built: BuiltDataset, image: ImageRecord) -> Tile:

@@ -14,7 +14,7 @@ from pathlib import Path
 from yolo_pipeline.attempt_files import attempt_numbers
 from yolo_pipeline.errors import InputError
 from yolo_pipeline.fonts import font_file
-from yolo_pipeline.runtimes import install_command
+from yolo_pipeline.runtimes import install_command, installed, version
 from yolo_pipeline.tfapi import environment
 
 _GIB = 1024**3
@@ -58,9 +58,8 @@ def _python() -> Check:
 
 def _runtimes() -> Check:
     """What can run networks for `detect` beside torch; each is an extra that nobody needs to have."""
-    versions = {name: _version(name) for name in ("openvino", "onnxruntime")}
-    there = [f"{name} {version}" for name, version in versions.items() if version]
-    if versions["openvino"]:
+    there = [f"{name} {version(name)}" for name in ("openvino", "onnxruntime") if installed(name)]
+    if installed("openvino"):
         return Check("runtimes", ", ".join(["torch", *there]))
     faster = f"detect is faster on most processors with OpenVINO: {install_command('openvino')}"
     return Check("runtimes", f"{', '.join(['torch', *there])}; {faster}")

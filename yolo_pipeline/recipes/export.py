@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -23,7 +22,7 @@ from yolo_pipeline.recipes.export_worth import LEAST_SHARE, WHOLE_NUMBERS, Worth
 from yolo_pipeline.recipes.models import Model, model_of_attempt
 from yolo_pipeline.results import part
 from yolo_pipeline.run import run_of
-from yolo_pipeline.runtimes import install_command, installed
+from yolo_pipeline.runtimes import install_command, installed, version
 from yolo_pipeline.tracks import Track
 
 BUNDLE = "bundle"
@@ -226,7 +225,7 @@ def _card(original: Original, path: Path, checked: Agreement | Worth, target: st
         "iou": original.asking.iou,
         **(_worth_card(checked) if isinstance(checked, Worth) else _agreement_card(checked, original)),
         "versions": original.model.track.versions()
-        | {module: _version(module) for module in original.model.track.targets[target]},
+        | {module: version(module) for module in original.model.track.targets[target]},
     }
 
 
@@ -239,10 +238,6 @@ def _agreement_card(agreed: Agreement, original: Original) -> dict[str, Any]:
 
 def _worth_card(judged: Worth) -> dict[str, Any]:
     return {"worth": {**asdict(judged), "share_wanted": LEAST_SHARE}}
-
-
-def _version(module: str) -> str:
-    return importlib.metadata.version(module.replace("_", "-"))
 
 
 def said_of(card: dict[str, Any]) -> str:

@@ -74,8 +74,10 @@ class Original:
         found = self.predictor(pixels)
         conf = confidence_to_compare(found, self.asking.most)
         if conf is None:
-            nothing = "nothing" if not any(found) else "nothing that it is surer of than of anything else"
-            reason = f"finds {nothing} on {len(pixels)} pictures of its own data, not even at confidence {ASKED:g}"
+            where = f"on {len(pixels)} pictures of its own data"
+            reason = f"finds nothing {where}, not even at confidence {ASKED:g}"
+            if count := sum(map(len, found)):
+                reason = f"is as sure of each of {count} boxes {where} as of the others, and gives no more"
             remedy = "An export of it could not be told from a broken one: train it until it finds something"
             raise InputError(self.model.weights, reason, remedy)
         return Look(tuple(pixels), found, conf)
@@ -106,17 +108,12 @@ def check_pictures(root: Path, number: int) -> list[Path]:
     for split in _LOOKED_AT if isinstance(folder, str) else ():
         there = pictures_of(root / str(folder), split)
         files = [file for file in there if file.suffix.lower() in images.TRAINABLE_SUFFIXES]
-        chosen += _spread(files, _PICTURES - len(chosen))
+        chosen += images.evenly(files, _PICTURES - len(chosen))
     if not chosen:
         reason = "its pictures are gone, on which an export is tried"
         remedy = f"Build its data set again: {command(root, f'build --attempt {number}')}"
         raise InputError(run_of(root, number).folder, reason, remedy)
     return chosen
-
-
-def _spread(files: Sequence[Path], count: int) -> list[Path]:
-    count = min(count, len(files))
-    return [files[place * len(files) // count] for place in range(count)]
 
 
 def decoded(file: Path) -> Pixels:

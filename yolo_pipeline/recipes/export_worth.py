@@ -12,6 +12,7 @@ from pathlib import Path
 
 from yolo_pipeline.asking import Predictor
 from yolo_pipeline.errors import InputError, one_line
+from yolo_pipeline.images import evenly
 from yolo_pipeline.judging.agreement import Found
 from yolo_pipeline.judging.coco import CocoTruth, part_of, results_json, truth_json
 from yolo_pipeline.judging.detection import judge
@@ -76,10 +77,10 @@ def worth(original: Original, path: Path, predictor: Predictor, look: Look) -> W
 def _labelled(original: Original) -> tuple[CocoTruth, list[Path]]:
     """Val pictures, at most 64 evenly chosen, and their truth; none where they are gone or nothing is labelled."""
     model = original.model
-    truths, count = model.truth, min(len(model.checked_on), _PICTURES)
+    truths = model.truth
     if truths is None or not truths["annotations"]:
         return {}, []
-    chosen = [at * len(model.checked_on) // count for at in range(count)]
+    chosen = evenly(range(len(model.checked_on)), _PICTURES)
     return part_of(truths, chosen), [model.checked_on[at] for at in chosen]
 
 

@@ -18,8 +18,7 @@ from yolo_pipeline.images import sha256
 from yolo_pipeline.nouns import Split
 from yolo_pipeline.results import UNTOLD_CONF, confidence, finite, part
 from yolo_pipeline.run import Run, require_finished
-from yolo_pipeline.tracks import Track, open_track
-from yolo_pipeline.tracks.yolo.weights import is_classifier
+from yolo_pipeline.tracks import Track, open_track, said_by
 
 LEAST_PROBABILITY = 0.01
 """From which on a classifier's classes are shown, where nothing is said."""
@@ -109,14 +108,11 @@ def model_of_weights(weights: Path) -> Model:
     try:
         if not weights.exists():
             raise WeightsError(weights, "there is no such file", "Check --weights")
-        if (file := tensorflow_model(weights)) is not None:
-            return _of_tensorflow(file)
-        if (file := _safetensors(weights)) is not None:
-            return _of_classifier(file)
-        file = runtimes.model_file(weights)
-        if is_classifier(file):
-            return _of_classifier(file)
-        return Model(file.name, open_track("yolo"), file, _digest(file), Asking(), UNTOLD_CONF)
+        file = tensorflow_model(weights) or _safetensors(weights) or runtimes.model_file(weights)
+        name, settings = said_by(file)
+        track = open_track(name)
+        conf = LEAST_PROBABILITY if track.task == "classify" else UNTOLD_CONF
+        return Model(file.name, track, file, _digest(file), track.asking(settings), conf)
     except OSError as error:
         raise WeightsError(weights, f"cannot be read: {error.strerror}", "Check --weights") from error
 
@@ -136,22 +132,6 @@ def _safetensors(path: Path) -> Path | None:
     if path.suffix.lower() == _CLASSIFIER and path.is_file():
         return path
     return path / f"best{_CLASSIFIER}" if (path / f"best{_CLASSIFIER}").is_file() else None
-
-
-def _of_classifier(file: Path) -> Model:
-    track, settings = open_track("classify"), {}
-    if file.suffix.lower() == _CLASSIFIER:
-        from yolo_pipeline.tracks.classify.weights import settings_of
-
-        settings = settings_of(file)
-    return Model(file.name, track, file, _digest(file), track.asking(settings), LEAST_PROBABILITY)
-
-
-def _of_tensorflow(file: Path) -> Model:
-    from yolo_pipeline.tracks.tfapi.asking import settings_of
-
-    track = open_track("tfapi")
-    return Model(file.name, track, file, _digest(file), track.asking(settings_of(file)), UNTOLD_CONF)
 
 
 def _digest(weights: Path) -> str:

@@ -108,7 +108,7 @@ def _job(folder: Path) -> dict[str, object]:
         "checkpoint_every": _STEPS,
         "seed": 0,
         "device": None,
-        "val": False,
+        "val": 0,
         "names": list(dataset.dataset.names),
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import platform
 import time
@@ -116,9 +115,7 @@ class Check:
     @cached_property
     def _key(self) -> str:
         """All that speed and detections depend on, beside the network; and what they were held to."""
-        versions = " ".join(
-            f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES if runtimes.installed(name)
-        )
+        versions = " ".join(f"{name} {runtimes.version(name)}" for name in _PACKAGES if runtimes.installed(name))
         asked = f"imgsz {self.asking.imgsz} iou {self.asking.iou:g} device {self.asking.device}"
         held_to = "torch" if self.truths is None else "labels"
         return f"{asked}, {versions}, {platform.node()} with {os.cpu_count()} cores, held to {held_to}"
@@ -218,7 +215,6 @@ def ask(predictor: Predictor, pictures: Sequence[Pixels]) -> tuple[Found, float]
 
 def _evenly(count: int, wanted: int) -> Iterator[int]:
     """Numbers below `count`: first as many as are wanted, evenly chosen, then all others."""
-    wanted = min(count, wanted)
-    chosen = [at * count // wanted for at in range(wanted)]
+    chosen = images.evenly(range(count), wanted)
     yield from chosen
     yield from sorted(set(range(count)).difference(chosen))

@@ -10,7 +10,7 @@ from yolo_pipeline.nouns import JUDGED
 from yolo_pipeline.portable import portable
 from yolo_pipeline.reporting.diagnosed import interval_text
 from yolo_pipeline.reporting.tables import markdown, markdown_code, markdown_table, metric, plain
-from yolo_pipeline.results import Results, part
+from yolo_pipeline.results import Results, network, part
 
 _FEW_IMAGES, _FEW_OBJECTS = 100, 10
 _METRICS = ("mAP50", "mAP50_95", "precision", "recall", "f1", "conf")
@@ -34,7 +34,7 @@ class _Words:
     Attributes:
         network: after "A", what it is.
         install: what the example needs.
-        asked: how pictures are shown and boxes are chosen; `conf`, `imgsz` and `iou` are filled in.
+        asked: how pictures are shown and boxes are chosen; `conf`, `imgsz`, `iou` and `resizes` are filled in.
         files: of the bundle, beside those that all have.
     """
 
@@ -61,7 +61,7 @@ _WORDS = {
     "tfapi": _Words(
         network="network of the TensorFlow Object Detection API",
         install="tensorflow",
-        asked="Boxes count from confidence {conf:g} on. The graph stretches every picture to {imgsz} x {imgsz} pixels, "
+        asked="Boxes count from confidence {conf:g} on. The graph {resizes}, "
         "and of boxes of one class that overlap by more than {iou:g} it keeps the surest.",
         files=(
             ("saved_model/", "the graph with its weights; `tf.saved_model.load` opens it, without the API"),
@@ -88,7 +88,7 @@ def model_card(results: Results, asked: Mapping[str, Any], digests: Mapping[str,
     words = _WORDS[str(part(record, "settings").get("track", "yolo"))]
     sections = (
         _heading(results, words),
-        _use(asked, words),
+        _use({**asked, "resizes": _resizes(record, asked)}, words),
         _data(record),
         _scores(results),
         _training(record),
@@ -104,7 +104,7 @@ def _heading(results: Results, words: _Words) -> Iterator[str]:
     yield f"# Attempt {results.number}" + (f": {_words(title)}" if title else "")
     yield ""
     names = part(results.record, "data").get("names", [])
-    model = _words(plain(part(results.record, "settings").get("model")))
+    model = _words(plain(network(results.record)))
     kinds = f"objects of {len(names)} classes" if len(names) != 1 else "objects of one class"
     yield f"A {words.network} ({model}) that finds {kinds} on pictures:"
     yield f"{', '.join(map(markdown_code, names))}."
@@ -114,6 +114,13 @@ def _use(asked: Mapping[str, Any], words: _Words) -> Iterator[str]:
     yield f"## Use\n\n    pip install {words.install}\n    python example.py PICTURE ...\n\n{_PRINTS}\n"
     yield f"{words.asked.format_map(asked)}\n"
     yield markdown_table(["file", ""], (*words.files, *_COMMON_FILES)).replace("&lt;", "<")
+
+
+def _resizes(record: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
+    """What a graph of the Object Detection API does with a picture first."""
+    if resizer := part(record, "training", "used").get("resizer"):  # of a pipeline.config of the user's own
+        return f"resizes every picture itself ({_words(plain(resizer))} of its pipeline.config)"
+    return f"stretches every picture to {asked['imgsz']} x {asked['imgsz']} pixels"
 
 
 def _data(record: Mapping[str, Any]) -> Iterator[str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import importlib.util
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -114,6 +116,19 @@ def installed(*packages: str) -> bool:
     """Whether packages are there to be imported; imports none. A folder `onnx` of exports is no package."""
     specs = [importlib.util.find_spec(package) for package in packages]
     return all(spec is not None and spec.origin is not None for spec in specs)
+
+
+def version(package: str) -> str:
+    """The version of a package that is installed, by the name that it is imported by.
+
+    Wheels such as onnxruntime-gpu bear another name than what is in them: that says its version itself, if it can.
+    """
+    try:
+        return importlib.metadata.version(package.replace("_", "-"))
+    except importlib.metadata.PackageNotFoundError:
+        with suppress(Exception):  # whatever a package raises while it is imported
+            return str(importlib.import_module(package).__version__)
+        return "unknown"
 
 
 def require(package: str, where: str) -> None:

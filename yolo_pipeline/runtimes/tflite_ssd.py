@@ -65,8 +65,18 @@ def require_own_iou(path: Path, iou: float, asking: Asking) -> None:
     Raises:
         InputError: another one is asked for; Asking's default stands for its own.
     """
-    if not (math.isclose(asking.iou, iou, abs_tol=1e-6) or asking.iou == Asking().iou):
-        reason = f"suppresses by itself, at IoU {iou:g}; {asking.iou:g} cannot be had of it"
+    if asking.iou != Asking().iou:
+        require_this_iou(path, iou, asking.iou)
+
+
+def require_this_iou(path: Path, iou: float, asked: float) -> None:
+    """The same where it is known that `asked` was said, and is no default.
+
+    Raises:
+        InputError: it is another one.
+    """
+    if not math.isclose(asked, iou, abs_tol=1e-6):
+        reason = f"suppresses by itself, at IoU {iou:g}; {asked:g} cannot be had of it"
         raise InputError(path, reason, "Leave --iou out, or ask the weights that it was exported from")
 
 
@@ -120,7 +130,8 @@ class SsdNetwork:
         def find(batch: Sequence[Pixels]) -> list[list[Detection]]:
             return [self._detections(picture, asking) for picture in batch]
 
-        return Predictor(find, self.told.names, max(self.told.imgsz), batch=1, callers=self.callers)
+        size, own_iou = max(self.told.imgsz), self.told.iou
+        return Predictor(find, self.told.names, size, batch=1, callers=self.callers, own_iou=own_iou)
 
     def _detections(self, picture: Pixels, asking: Asking) -> list[Detection]:
         found = self._asked(picture)

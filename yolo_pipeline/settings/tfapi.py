@@ -109,8 +109,9 @@ def usual_checkpoint_every(steps: int) -> int:
 
 
 def _with_own_config(checked: dict[str, Any]) -> dict[str, Any]:
-    if odd := next((key for key in checked if key not in _WITH_OWN_CONFIG), None):
-        raise BadSettingError(f"train.{odd}: does not go with pipeline_config. Say it in that file")
+    if odd := [f"train.{key}" for key in checked if key not in _WITH_OWN_CONFIG]:
+        others = f", nor do {', '.join(odd[1:])}" if len(odd) > 1 else ""
+        raise BadSettingError(f"{odd[0]}: does not go with pipeline_config{others}. Say that in the file")
     return {"seed": DEFAULTS["seed"], **checked}
 
 

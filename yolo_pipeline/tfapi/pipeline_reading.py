@@ -23,24 +23,26 @@ class Described:
 
     Attributes:
         model: name of its feature extractor in the API.
-        classes: how many it tells apart.
         resizer: what pictures are made to fit by, such as fixed_shape_resizer.
-        size: longer side of that in pixels; 0 where pictures keep their size.
+        height, width: in pixels, of what they fit into then; 0 where pictures keep their size.
         iou: overlap from which on boxes of a class are one object; 1 where it suppresses none.
-        most: boxes that it gives for a picture at most.
         checkpoint: that the file itself starts from; empty: from scratch.
         steps, batch: of its training; 0 where it does not say.
     """
 
     model: str
-    classes: int
     resizer: str
-    size: int
+    height: int
+    width: int
     iou: float
-    most: int
     checkpoint: str
     steps: int
     batch: int
+
+    @property
+    def size(self) -> int:
+        """The longer side."""
+        return max(self.height, self.width)
 
 
 def described(text: str) -> Described:
@@ -66,16 +68,15 @@ def described_file(file: Path) -> Described:
 
 def _described(config: Message) -> Described:
     kind, model = architecture(config)
-    resizer, size = _resizer(model)
+    resizer, height, width = _resizer(model)
     suppression = _suppression(kind, model)
     training = config.message("train_config") or Message()
     return Described(
         extractor(kind, model),
-        whole(model, "num_classes", 0),
         resizer,
-        size,
+        height,
+        width,
         1.0 if suppression is None else number(suppression, "iou_threshold", 0.6),
-        100 if suppression is None else whole(suppression, "max_total_detections", 100),
         string_of(training.scalar("fine_tune_checkpoint") or '""'),
         whole(training, "num_steps", 0),
         whole(training, "batch_size", 0),
@@ -125,18 +126,21 @@ def schedules(training: Message) -> list[Message]:
     return [found for message in optimizer.walk() for found in message.messages("cosine_decay_learning_rate")]
 
 
-def _resizer(model: Message) -> tuple[str, int]:
+def _resizer(model: Message) -> tuple[str, int, int]:
+    """Its name, height and width."""
     found = next(iter((model.message("image_resizer") or Message()).fields), None)
     if found is None or not isinstance(found.value, Message):
         raise BadText("it does not say how pictures are made to fit (image_resizer)")
     match found.name:
         case "fixed_shape_resizer":
-            return found.name, max(whole(found.value, "height", 300), whole(found.value, "width", 300))
+            return found.name, whole(found.value, "height", 300), whole(found.value, "width", 300)
         case "keep_aspect_ratio_resizer":
-            return found.name, whole(found.value, "max_dimension", 1024)
+            side = whole(found.value, "max_dimension", 1024)
         case "conditional_shape_resizer":
-            return found.name, whole(found.value, "size_threshold", 300)
-    return found.name, 0
+            side = whole(found.value, "size_threshold", 300)
+        case _:
+            side = 0
+    return found.name, side, side
 
 
 def _suppression(kind: str, model: Message) -> Message | None:

@@ -47,14 +47,10 @@ class Records:
 
     Attributes:
         files: the shards of each split that has images, in order.
-        converted: pictures that went in as PNG.
-        most_boxes: boxes of the picture that has most.
         notes: what was changed, a line each.
     """
 
     files: dict[Split, tuple[Path, ...]]
-    converted: int
-    most_boxes: int
     notes: tuple[str, ...]
 
 
@@ -107,8 +103,7 @@ def write_records(
                 if made.converted:
                     converted[job.image.name] = made.converted
             files[split] = tuple(folder / file.name for file in shards.close())
-    most = max((len(image.truths) for image in dataset.dataset.images), default=0)
-    return Records(files, len(converted), most, tuple(_notes(converted, +clipped)))
+    return Records(files, tuple(_notes(converted, +clipped)))
 
 
 def pattern(files: tuple[Path, ...]) -> str:

@@ -44,7 +44,7 @@ class About:
     """What a weights file says of itself.
 
     Attributes:
-        size: side in pixels of the square that pictures are stretched to.
+        size: longer side in pixels of what pictures are made to fit into; 0 where they keep their size.
         names: of the classes, by number from 0.
         step: of training, at which the weights were saved.
     """
@@ -104,15 +104,6 @@ def pack(file: Path, about: About, config: str, label_map: str, checkpoint: str 
         beside.replace(file)
     finally:
         beside.unlink(missing_ok=True)
-
-
-def is_weights(path: Path) -> bool:
-    """Whether a file is one of these. Never raises."""
-    try:
-        read_about(path)
-    except WeightsError:
-        return False
-    return True
 
 
 def read_about(file: Path) -> About:

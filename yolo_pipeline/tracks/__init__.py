@@ -1,4 +1,4 @@
-"""The seam to training frameworks. A recipe knows a framework by the Track protocol and by nothing else."""
+"""The seam to training frameworks: all that a recipe knows of one. What needs it is imported late."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ class Track(Protocol):
         ...
 
     def curves(self, run: Run) -> Curves:
-        """One row an epoch, in the shared column names."""
+        """A row an epoch, or a logged step on the track tfapi, in the shared column names."""
         ...
 
     def versions(self) -> dict[str, str]:
@@ -131,3 +131,22 @@ TRACKS = {
 def open_track(name: str) -> Track:
     track: Track = importlib.import_module(TRACKS[name]).track
     return track
+
+
+def said_by(weights: Path) -> tuple[str, dict[str, Any]]:
+    """The track that weights or an exported network are for, and what they say of themselves, as an attempt would.
+
+    Raises:
+        WeightsError: they are damaged.
+    """
+    if weights.is_dir() or weights.suffix.lower() == ".zip":
+        from yolo_pipeline.tracks.tfapi import asking
+
+        return "tfapi", asking.settings_of(weights)
+    if weights.suffix.lower() == ".safetensors":
+        from yolo_pipeline.tracks.classify import weights as classifiers
+
+        return "classify", classifiers.settings_of(weights)
+    from yolo_pipeline.tracks.yolo.weights import is_classifier
+
+    return "classify" if is_classifier(weights) else "yolo", {}

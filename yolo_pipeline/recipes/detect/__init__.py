@@ -32,6 +32,7 @@ from yolo_pipeline.recipes.detect.sources import candidates_of, claimed, default
 from yolo_pipeline.recipes.detect.words import brief
 from yolo_pipeline.recipes.models import Model
 from yolo_pipeline.recipes.trust import choose
+from yolo_pipeline.runtimes.tflite_ssd import require_this_iou
 from yolo_pipeline.views import Candidate, Seen, Views
 
 __all__ = ["Detected", "Order", "detect"]
@@ -64,6 +65,8 @@ def detect(root: Path, model: Model, order: Order, progress: Progress = silent) 
     runtime = _runtime(model, order, asking, folder, candidates, progress)
     progress.say(f"runtime {runtime}")
     predictor = model.track.open(model.weights, asking, runtime)
+    if order.iou is not None and predictor.own_iou is not None:
+        require_this_iou(model.weights, predictor.own_iou, order.iou)
     views = _views(model, order, predictor.names)
     settings = _settings(model, order, predictor, asking, runtime, views)
     draw = with_classes if model.classifies else drawn
@@ -190,7 +193,7 @@ def _settings(
         "names": list(predictor.names),
         "runtime": runtime,
         "imgsz": predictor.imgsz,
-        **({} if model.classifies else {"iou": asking.iou}),
+        **({} if model.classifies else {"iou": asking.iou if predictor.own_iou is None else predictor.own_iou}),
         "conf": list(views.thresholds),
         "classes": sorted(views.classes) if views.classes is not None else None,
         "max_boxes": views.most,

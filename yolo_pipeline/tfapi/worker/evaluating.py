@@ -7,6 +7,7 @@ the run instead of being left out.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from typing import Any
 import tensorflow as tf
 
 BEST_BY = "DetectionBoxes_Precision/mAP"
+_COCO = "coco_detection_metrics"
+_TOLD_EVERY_S = 5.0
 
 
 class Evaluation:
@@ -29,6 +32,9 @@ class Evaluation:
         from object_detection import inputs
 
         self._model, self._configs = model, configs
+        if _COCO not in configs["eval_config"].metrics_set:
+            configs["eval_config"].metrics_set.append(_COCO)
+        configs["eval_config"].batch_size = 1  # of more, the API would leave out the pictures that fill no batch
         reader = configs["eval_input_configs"][0]
         reader.num_epochs, reader.shuffle = 1, False
         self._pictures = inputs.eval_input(
@@ -38,15 +44,23 @@ class Evaluation:
         self._writer = tf.summary.create_file_writer(str(folder / "eval" / reader.name))
         self._found = tf.function(self._find)
 
-    def run(self, step: int, asked_to_stop: Callable[[], bool]) -> dict[str, float] | None:
-        """The metrics under the API's tags, also written as events; None where it was asked to stop before the end."""
+    def run(self, step: int, asked_to_stop: Callable[[], bool], tell: Callable[[int], None]) -> dict[str, float] | None:
+        """The metrics under the API's tags, also written as events; None where it was asked to stop before the end.
+
+        Args:
+            tell: told every few seconds how many pictures were looked at.
+        """
         from object_detection import model_lib_v2
 
         evaluators = self._evaluators()
         losses: dict[str, list[float]] = {}
-        for features, labels in self._pictures:
+        told = time.monotonic()
+        for seen, (features, labels) in enumerate(self._pictures):
             if asked_to_stop():
                 return None
+            if (now := time.monotonic()) - told >= _TOLD_EVERY_S:
+                told = now
+                tell(seen)
             batch_losses, found = self._found(features, labels)
             result, _ = model_lib_v2.prepare_eval_dict(found, dict(labels), features)
             for evaluator in evaluators:

@@ -22,8 +22,8 @@ _Say = Callable[[str], None]
 
 
 def run(parent: Parent) -> None:
-    """Writes `job["target"]` into the folder `job["out"]`: saved_model/ with pipeline.config and checkpoint/ beside it,
-    or model.tflite."""
+    """Writes `job["target"]` into the folder `job["out"]`: saved_model/ with checkpoint/ beside it, or
+    model.tflite."""
     job = parent.job
     parent.watch(parent.leave)
     if job["target"] not in TARGETS:
@@ -42,7 +42,6 @@ def run(parent: Parent) -> None:
 def _saved_model(config: Any, model: Any, out: Path, job: dict[str, Any], say: _Say) -> Path:
     """One picture of any size, uint8, in; boxes as fractions, classes from 1, out."""
     from object_detection import exporter_lib_v2
-    from object_detection.utils import config_util
 
     say("writes the SavedModel")
     module = exporter_lib_v2.DetectionFromImageModule(model)
@@ -52,7 +51,6 @@ def _saved_model(config: Any, model: Any, out: Path, job: dict[str, Any], say: _
     tf.saved_model.save(kept, str(out / "saved_model"), signatures=graph)
     checkpoints = tf.train.CheckpointManager(tf.train.Checkpoint(model=model), str(out / "checkpoint"), max_to_keep=1)
     checkpoints.save(checkpoint_number=0)
-    config_util.save_pipeline_config(config, str(out))
     return out / "saved_model"
 
 

@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 import traceback
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from . import remedies
 from .faults import Fault, explained
@@ -23,7 +23,7 @@ def main() -> NoReturn:
     try:
         if parent.task not in TASKS:
             raise Fault(f"the worker knows no task {parent.task}")
-        _prepare()
+        _prepare(parent.job.get("device"))
         importlib.import_module(TASKS[parent.task], __package__).run(parent)
     except Exception as error:
         traceback.print_exc()
@@ -39,11 +39,19 @@ def _leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _prepare() -> None:
-    """TensorFlow as the API needs it; memory of a GPU is taken as it is used, so that others have some."""
+def _prepare(device: Any) -> None:
+    """TensorFlow as the API needs it; memory of a GPU is taken as it is used, so that others have some.
+
+    Raises:
+        Fault: a GPU is wanted, and TensorFlow sees none: it would take hours on the CPU without a word.
+    """
     remedies.apply()
     import tensorflow as tf
 
     tf.get_logger().setLevel(logging.ERROR)
-    for gpu in tf.config.list_physical_devices("GPU"):
+    gpus = tf.config.list_physical_devices("GPU")
+    if device not in (None, "cpu") and not gpus:
+        reason = f"the device {device} was asked for, and TensorFlow sees no such GPU"
+        raise Fault(reason, "Say device: cpu, or type: python -m yolo_pipeline setup-tfapi --cuda")
+    for gpu in gpus:
         tf.config.experimental.set_memory_growth(gpu, True)

@@ -27,6 +27,7 @@ def apply() -> None:
     _stand_in_for_models()
     _give_back_control_flow()
     _give_back_text_size()
+    _give_back_number_types()
     _seed_augmentation()
 
 
@@ -120,6 +121,15 @@ def _text_size(font: Any, text: str) -> tuple[int, int]:
     """Width and height of a text in pixels."""
     _, _, right, bottom = font.getbbox(text)
     return int(right), int(bottom)
+
+
+def _give_back_number_types() -> None:
+    """`module 'numpy' has no attribute 'float'`: the Pascal and Open Images metrics are reckoned in such."""
+    import numpy as np
+
+    for name, kind in (("float", float), ("int", int)):
+        if name not in np.__dict__:
+            setattr(np, name, kind)
 
 
 def _seed_augmentation() -> None:

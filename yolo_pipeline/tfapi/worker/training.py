@@ -104,12 +104,12 @@ class Training:
 
     def _best_before(self) -> int | None:
         """The best step of an earlier process whose checkpoint is still there."""
-        best = max(self._evaluated, key=lambda step: score(self._evaluated[step]), default=None)
+        best = max(self._evaluated, key=self._rank, default=None)
         return best if best is not None and self._checkpoints.best(best) else None
 
     def train(self) -> bool:
         """Until the last step is saved and evaluated; False where it was asked to stop before."""
-        if self._step and self._is_due() and self._step not in self._evaluated and not self._evaluate():
+        if self._resumed and self._is_due() and self._step not in self._evaluated and not self._evaluate():
             return False  # an earlier process had saved it, and came no further
         if self._step < self._steps:
             self._parent.say("prepares the first step, which takes a while")
@@ -180,11 +180,11 @@ class Training:
         if self._evaluation is None:
             return True
         self._parent.say(f"evaluates step {self._step} on val")
-        metrics = self._evaluation.run(self._step, self._parent.asked_to_stop.is_set)
+        metrics = self._evaluation.run(self._step, self._parent.asked_to_stop.is_set, self._tell_evaluated)
         if metrics is None:
             return False
-        is_best = self._best is None or score(metrics) > score(self._evaluated[self._best])
         self._evaluated[self._step] = metrics
+        is_best = self._best is None or self._rank(self._step) > self._rank(self._best)
         if is_best:
             self._checkpoints.keep_best(self._step)
             self._best = self._step
@@ -193,9 +193,17 @@ class Training:
         self._parent.send(line)
         return True
 
+    def _tell_evaluated(self, pictures: int) -> None:
+        self._parent.send({"evaluating": pictures, "of": int(self._parent.job["val"])})
+
+    def _rank(self, step: int) -> tuple[float, int]:
+        """The best step has most of it. Of two that found nothing the later is better, as it has learnt for longer."""
+        worth = score(self._evaluated[step])
+        return worth, -step if worth > 0 else step
+
     def finish(self, *, interrupted: bool) -> None:
-        """Says what came of it. Without val the last step counts as the best."""
-        if self._evaluation is None and not interrupted:
+        """Says what came of it. Where there is no best step, without val, the last one counts as that."""
+        if self._best is None and not interrupted:
             self._checkpoints.keep_best(self._step)
             self._best = self._step
         self._parent.done({

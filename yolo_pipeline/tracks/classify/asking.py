@@ -17,7 +17,7 @@ from yolo_pipeline.settings.classify import MODELS
 from yolo_pipeline.tracks.classify.models import Classifier, normalisation
 from yolo_pipeline.tracks.classify.pixels import to_tensor
 from yolo_pipeline.tracks.classify.weights import load
-from yolo_pipeline.tracks.yolo.device import explained, torch_device, use_all_cores
+from yolo_pipeline.tracks.torch_device import explained, torch_device, use_all_cores
 
 _BATCH_ON_GPU, _BATCH_ON_CPU = 64, 16
 _CALLERS_ON_GPU = 2  # one stretches pictures while the other's are looked at; on a CPU each takes all cores

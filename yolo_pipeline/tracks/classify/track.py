@@ -22,7 +22,7 @@ from yolo_pipeline.tracks.classify import checkpoint, training
 from yolo_pipeline.tracks.classify.asking import open_classifier
 from yolo_pipeline.tracks.classify.weights import SUFFIX
 from yolo_pipeline.tracks.own_runtime import OwnRuntime
-from yolo_pipeline.tracks.yolo.device import torch_device
+from yolo_pipeline.tracks.torch_device import torch_device
 
 if TYPE_CHECKING:
     from yolo_pipeline.tracks.classify.yolo import UltralyticsClassifier

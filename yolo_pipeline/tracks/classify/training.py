@@ -32,7 +32,7 @@ from yolo_pipeline.tracks.classify.models import Classifier, build, freeze, norm
 from yolo_pipeline.tracks.classify.pictures import Pictures, pictures_of, readers
 from yolo_pipeline.tracks.classify.standard import Standard, Standardised, standard_of, take_over
 from yolo_pipeline.tracks.classify.weights import About, find_pretrained, load_pretrained, save
-from yolo_pipeline.tracks.yolo.device import torch_device, use_all_cores
+from yolo_pipeline.tracks.torch_device import torch_device, use_all_cores
 
 _SECONDS_BETWEEN_WORDS, _WITHIN_AN_EPOCH = 0.2, 2.0
 _SMALL = 4_000_000  # trained parameters that one core is done with before a second has taken its part

@@ -20,9 +20,9 @@ from yolo_pipeline.run import Run
 from yolo_pipeline.runtimes.letterbox import rounded_up
 from yolo_pipeline.tracks import Trained
 from yolo_pipeline.tracks.classify.asking import answers_of
+from yolo_pipeline.tracks.torch_device import device_of, explained, use_all_cores
 from yolo_pipeline.tracks.yolo import training
 from yolo_pipeline.tracks.yolo.asking import OTHER_WEIGHTS, stride_of, trained_imgsz
-from yolo_pipeline.tracks.yolo.device import device_of, explained, use_all_cores
 from yolo_pipeline.tracks.yolo.weights import Task, load_weights
 
 _TASK: Task = "classify"

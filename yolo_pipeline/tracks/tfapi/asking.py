@@ -6,6 +6,7 @@ import math
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from yolo_pipeline.tracks.tfapi.device import device_of
 
 LABEL_MAP, CONFIG = "label_map.pbtxt", "pipeline.config"
 _BATCH = 8
+_MOST_CLASSES = 10_000
 
 
 def open_weights(file: Path, asking: Asking) -> Predictor:
@@ -59,18 +61,31 @@ def open_saved_model(folder: Path, asking: Asking) -> Predictor:
     """A SavedModel as it was exported, its label map and pipeline.config beside it, as long as the predictor is there.
 
     Raises:
-        WeightsError: it says nothing of its classes.
+        WeightsError: it says nothing of its classes, or numbers that cannot be.
         InputError: as `open_weights`, or the IoU that is asked for is not its own.
     """
     said = settings_of(folder)["train"]
+    names, own_iou = _names(folder), said["iou_threshold"]
+    require_own_iou(folder, own_iou, asking)
+    return replace(_opened(folder, {"saved_model": str(folder)}, names, said["imgsz"], asking), own_iou=own_iou)
+
+
+def _names(folder: Path) -> tuple[str, ...]:
+    """The classes of a SavedModel by number, from 1 on; one that its label map leaves out is named by its number.
+
+    Others' maps may say a key as the name, /m/01g317, and person as the name to show.
+    """
     try:
         items = read_label_map(folder.parent / LABEL_MAP)
+        if not items:
+            raise BadLabelMap("it names none")
+        if odd := [item.id for item in items if not 1 <= item.id <= _MOST_CLASSES]:
+            raise BadLabelMap(f"it numbers one {odd[0]}, which is not from 1 to {_MOST_CLASSES}")
     except BadLabelMap as error:
         reason = f"does not say what its classes are ({LABEL_MAP}: {error})"
         raise WeightsError(folder, reason, "Name the folder as `export --to saved_model` writes it") from error
-    names = tuple(item.name or item.display_name for item in items)
-    require_own_iou(folder, said["iou_threshold"], asking)
-    return _opened(folder, {"saved_model": str(folder)}, names, said["imgsz"], asking)
+    named = {item.id: item.display_name or item.name for item in items}
+    return tuple(named.get(number, str(number)) for number in range(1, max(named) + 1))
 
 
 def _opened(file: Path, model: Mapping[str, Any], names: tuple[str, ...], size: int, asking: Asking) -> Predictor:
@@ -85,8 +100,9 @@ class _Model:
 
     def __init__(self, job: Mapping[str, Any], names: tuple[str, ...]) -> None:
         self._names = names
+        python = environment.python()  # without one, no log is begun
         self._log = environment.new_log("asking")
-        self._child = Child("ask", job, self._log)
+        self._child = Child("ask", job, self._log, python=python)
         self._child.__enter__()
         self._ends = weakref.finalize(self, _ended, self._child, self._log)  # at exit, too
         with self._watched():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from yolo_pipeline.errors import InputError
-from yolo_pipeline.tracks.yolo.asking import has_cuda
+from yolo_pipeline.tracks.torch_device import has_cuda
 
 
 def device_of(asked: object, where: str) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any
 from yolo_pipeline.asking import Asking
 from yolo_pipeline.errors import InputError, WeightsError
 from yolo_pipeline.files import explain_os_error, write_text
+from yolo_pipeline.images import evenly
 from yolo_pipeline.progress import Progress
 from yolo_pipeline.runtimes import tflite_file, tflite_ssd
 from yolo_pipeline.tfapi import environment
@@ -108,7 +109,7 @@ def _note(weights: Path, opened: Weights, told: Described, asking: Asking) -> di
         "kind": tflite_ssd.KIND,
         "model": opened.about.model,
         "names": list(opened.about.names),
-        "imgsz": [told.size, told.size],
+        "imgsz": [told.height, told.width],
         "iou": asking.iou,
         "conf": asking.conf,
         "max_det": min(asking.most, MOST),
@@ -132,8 +133,7 @@ def _chosen(target: str, samples: Sequence[Path]) -> list[Path]:
             f"there are {len(readable)}"
         )
         raise InputError(f"--to {target}", reason, "Build the attempt's data set again, or leave it out")
-    count = min(len(readable), _MOST_SAMPLES)
-    return [readable[at * len(readable) // count] for at in range(count)]
+    return evenly(readable, _MOST_SAMPLES)
 
 
 def _have_written(
@@ -151,9 +151,10 @@ def _have_written(
         "samples": [str(file.absolute()) for file in samples],
         "device": "cpu",
     }
+    python = environment.python()  # without one, no log is begun
     log = environment.new_log(f"export-{target}")
     done: dict[str, Any] = {}
-    with Child("export", job, log, progress=progress) as child:
+    with Child("export", job, log, python=python, progress=progress) as child:
         for message in child.messages():
             if "say" in message:
                 progress.say(str(message["say"]))

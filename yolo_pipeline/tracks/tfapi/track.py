@@ -14,7 +14,7 @@ from yolo_pipeline.curves import tfapi_log
 from yolo_pipeline.curves.tfapi_tags import own_metrics
 from yolo_pipeline.formats.label_map import label_map_text
 from yolo_pipeline.nouns import Curves
-from yolo_pipeline.progress import Progress
+from yolo_pipeline.progress import Progress, silent
 from yolo_pipeline.results import part
 from yolo_pipeline.run import Run
 from yolo_pipeline.settings import tfapi as facts
@@ -29,7 +29,7 @@ from yolo_pipeline.tracks.tfapi.asking import open_saved_model, open_weights
 from yolo_pipeline.tracks.tfapi.device import device_of
 from yolo_pipeline.tracks.tfapi.start import find_start, own_config, require_same_classes
 from yolo_pipeline.tracks.tfapi.training import CONFIG, FIGURES, LOG, Ended
-from yolo_pipeline.tracks.yolo.asking import has_cuda
+from yolo_pipeline.tracks.torch_device import has_cuda
 
 _UNTOLD_IOU = facts.DEFAULTS["iou_threshold"]
 _USED = ("learning_rate_base", "warmup_learning_rate", "warmup_steps", "seed")
@@ -60,7 +60,7 @@ class ObjectDetectionTrack(OwnRuntime):
         require_same_classes(start, attempt, attempt.data.classes or start.names)
 
     def train(self, attempt: Attempt, dataset: BuiltDataset, run: Run, progress: Progress, *, resume: bool) -> Trained:
-        start = find_start(attempt, progress)
+        start = find_start(attempt, silent)  # `check` has said it
         require_same_classes(start, attempt, dataset.dataset.names)
         device = device_of(attempt.train.get("device"), attempt.where("train.device"))
         resume = resume and run.checkpoint.is_file()
@@ -69,6 +69,8 @@ class ObjectDetectionTrack(OwnRuntime):
         said = described(config)
         job = training.job(attempt, dataset, run, said.steps, device)
         ended = training.train(job, run.training / LOG, progress)
+        if ended.metrics:
+            progress.say(f"the weights of step {ended.best} are kept, the best of {ended.step} on val by mAP50-95")
         file = run.training / "weights" / "best.zip"
         model = said.model if "pipeline_config" in attempt.train else attempt.model
         about = weights.About(model, said.size, dataset.dataset.names, ended.best, ended.parameters)
@@ -122,4 +124,5 @@ def _used(attempt: Attempt, dataset: BuiltDataset, ended: Ended, said: Described
         "epochs": round(ended.step * said.batch / images, 2),
         **{key: attempt.train[key] for key in _USED if key in attempt.train},
         "iou_threshold": said.iou,
+        **({"network": said.model, "resizer": said.resizer} if "pipeline_config" in attempt.train else {}),
     }

@@ -88,7 +88,7 @@ def job(attempt: Attempt, dataset: BuiltDataset, run: Run, steps: int, device: s
         "checkpoint_every": attempt.train.get("checkpoint_every", usual_checkpoint_every(steps)),
         "seed": attempt.train["seed"],
         "device": device,
-        "val": bool(dataset.dataset.of("val")),
+        "val": len(dataset.dataset.of("val")),
         "names": list(dataset.dataset.names),
     }
 
@@ -158,6 +158,8 @@ def _followed(messages: Iterable[Mapping[str, Any]], progress: Progress) -> dict
         elif "step" in message:
             step, of = message["step"], message["of"]
             progress.at("training", step, of, "  ".join(filter(None, [_losses(message, pace), pace.left(step, of)])))
+        elif "evaluating" in message:
+            progress.at("evaluating on val", message["evaluating"], message["of"])
         elif "evaluated" in message:
             pace.mAP50 = _figures(message.get("metrics")).get("DetectionBoxes_Precision/mAP@.50IOU", pace.mAP50)
         elif isinstance(message.get("done"), dict):

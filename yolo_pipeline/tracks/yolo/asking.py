@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ from yolo_pipeline.decoding import Pixels
 from yolo_pipeline.errors import InputError
 from yolo_pipeline.nouns import Box, Detection
 from yolo_pipeline.runtimes.letterbox import rounded_up
-from yolo_pipeline.tracks.yolo.device import device_of, explained, use_all_cores
+from yolo_pipeline.tracks.torch_device import device_of, explained, use_all_cores
 from yolo_pipeline.tracks.yolo.weights import load_weights
 
 OTHER_WEIGHTS = "Use weights that Ultralytics saved"
@@ -54,16 +52,6 @@ def open_torch(weights: Path, asking: Asking, *, half: bool = False) -> Predicto
 
     names = tuple(str(name) for _, name in sorted(model.names.items()))
     return Predictor(find, names, imgsz, _BATCH_ON_CPU if device == "cpu" else _BATCH_ON_GPU)
-
-
-def has_cuda() -> bool:
-    """Asks NVIDIA's driver for GPUs: importing torch for that takes seconds."""
-    try:
-        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-        count = ctypes.c_int(0)
-        return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
-    except (OSError, AttributeError):
-        return False
 
 
 def trained_imgsz(model: Any, untold: int = _UNTOLD_IMGSZ) -> int:

@@ -19,7 +19,8 @@ from yolo_pipeline.progress import Progress
 from yolo_pipeline.runtimes import kept
 from yolo_pipeline.runtimes.complaints import complaint
 from yolo_pipeline.runtimes.openvino import quiet_openvino
-from yolo_pipeline.tracks.yolo.asking import has_cuda, trained_imgsz
+from yolo_pipeline.tracks.torch_device import has_cuda
+from yolo_pipeline.tracks.yolo.asking import trained_imgsz
 from yolo_pipeline.tracks.yolo.weights import load_weights
 
 IN_TORCH = ("torch", "torch-half")
@@ -123,7 +124,7 @@ def _exported(weights: Path, target: str, imgsz: int | None, stem: Path) -> Path
 
 
 def _prepare_int8(weights: Path, asking: Asking, samples: Sequence[Path], progress: Progress) -> None:
-    samples = evenly(samples, _MOST_SAMPLES)
+    samples = images.evenly(samples, _MOST_SAMPLES)
     known = [[file.name, file.stat().st_size] for file in samples if file.is_file()]
     made_with = json.dumps([asking.imgsz, known]) if samples else None
     if kept.find(weights, "openvino-int8", made_with) is not None:
@@ -155,12 +156,6 @@ def _fill_int8(network: Path, samples: Sequence[Path], imgsz: int | None, folder
     except Exception as error:  # OpenVINO's and NNCF's own
         reason = f"cannot be brought into 8 bits: {complaint(error, 300)}"
         raise WeightsError(network, reason, "Leave int8 out") from error
-
-
-def evenly(files: Sequence[Path], most: int) -> list[Path]:
-    """At most so many of them, evenly chosen, in their order."""
-    count = min(len(files), most)
-    return [files[at * len(files) // count] for at in range(count)]
 
 
 def _reads(file: Path) -> bool:

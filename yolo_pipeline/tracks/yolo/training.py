@@ -16,7 +16,7 @@ from yolo_pipeline.progress import Progress
 from yolo_pipeline.run import Run
 from yolo_pipeline.runtimes.complaints import complaint
 from yolo_pipeline.tracks import Trained
-from yolo_pipeline.tracks.yolo.device import device_of, use_all_cores
+from yolo_pipeline.tracks.torch_device import device_of, use_all_cores
 from yolo_pipeline.tracks.yolo.weights import (
     Task,
     find_start,

@@ -25,7 +25,7 @@ from yolo_pipeline.reporting.pages.markup import (
 )
 from yolo_pipeline.reporting.pages.saying import Say
 from yolo_pipeline.reporting.tables import judged_alike, percent, plain
-from yolo_pipeline.results import Results, finite
+from yolo_pipeline.results import Results, finite, network
 
 _LISTED = 100  # file names below a piece of advice
 DASH = "–"
@@ -64,8 +64,8 @@ def _in_short(record: Mapping[str, Any], say: Say) -> Iterator[str]:
     settings: Mapping[str, Any] = record.get("settings") or {}
     asked: Mapping[str, Any] = settings.get("train") or {}
     used: Mapping[str, Any] = (record.get("training") or {}).get("used") or {}
-    if settings.get("model"):
-        yield str(settings["model"])
+    if model := network(record):
+        yield str(model)
     for key in ("imgsz", "batch"):
         if (value := used.get(key, asked.get(key))) is not None:
             yield f"{key} {value}"

@@ -1,8 +1,10 @@
-"""Where torch runs, on how many threads, and what it complains of."""
+"""Where torch runs, on how many threads, and what it complains of. Torch is imported when it is asked."""
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,6 +60,16 @@ def _best_device() -> str:
     import torch
 
     return "0" if torch.cuda.is_available() else "cpu"
+
+
+def has_cuda() -> bool:
+    """Asks NVIDIA's driver for GPUs: importing torch for that takes seconds."""
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+        count = ctypes.c_int(0)
+        return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
+    except (OSError, AttributeError):
+        return False
 
 
 def use_all_cores() -> None:
