@@ -12,7 +12,7 @@ import pytest
 from small_wheels import of_our_own, wheel
 
 from yolo_pipeline.errors import InputError
-from yolo_pipeline.progress import silent
+from yolo_pipeline.progress import Silent, silent
 from yolo_pipeline.tfapi import environment
 
 VARIABLE = "YOLO_PIPELINE_TFAPI_PYTHON"
@@ -40,6 +40,14 @@ def small_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environment, "PINS", ("tensorflow==2.21.0",))
 
 
+class Told(Silent):
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+
+
 def test_it_is_made_and_found_again(home: Path, small_packages: None) -> None:
     tried: list[Path] = []
     old, older, new = home / ".abc.x.building", home / ".abc.z.old", home / ".abc.y.building"  # by killed commands
@@ -48,7 +56,11 @@ def test_it_is_made_and_found_again(home: Path, small_packages: None) -> None:
     for left in (old, older):
         os.utime(left, (0, 0))
 
-    made = environment.make(silent, cuda=False, check=tried.append)
+    earlier, told = home / "0123456789ab", Told()
+    earlier.mkdir()
+    (earlier / "environment.json").write_text('{"cuda": false}')
+
+    made = environment.make(told, cuda=False, check=tried.append)
 
     assert made == environment.folder() / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     assert environment.python() == made
@@ -58,7 +70,12 @@ def test_it_is_made_and_found_again(home: Path, small_packages: None) -> None:
         "tf-models-research-object-detection": "2.8.0.post1",
     }
     assert [path.is_relative_to(environment.folder()) for path in tried] == [False]  # before it counts
-    assert sorted(path.name for path in home.iterdir()) == sorted([environment.folder().name, new.name, "setup.log"])
+    left = [environment.folder().name, earlier.name, new.name, "setup.log"]
+    assert sorted(path.name for path in home.iterdir()) == sorted(left)
+    assert (
+        told.lines[-1]
+        == f"{earlier} was made for other versions or another Python, and may be deleted if these are gone"
+    )
     assert environment.is_made(cuda=False)
     assert not environment.is_made(cuda=True)
     code = "import tensorflow; print(tensorflow.__file__)"

@@ -203,6 +203,9 @@ def make(progress: Progress, *, cuda: bool, check: Callable[[Path], None] = lamb
         installation.install(PINS_ALONE, alone=True)
         check(interpreter(building))
         write_json(building / _MADE, {"cuda": cuda, "packages": [*PINS, *PINS_ALONE]})
+    for other in sorted(made.parent for made in home().glob(f"*/{_MADE}")):
+        if other != folder():
+            progress.say(f"{other} was made for other versions or another Python, and may be deleted if these are gone")
     return interpreter(folder())
 
 
