@@ -168,7 +168,7 @@ def _network() -> Check:
 def _project(root: Path) -> Check:
     numbers = attempt_numbers(root)
     if not numbers:
-        return Check("project", f"no attempts in {root}", False, "python -m yolo_pipeline init DIR")
+        return Check("project", f"no attempts in {root.absolute()}", False, "python -m yolo_pipeline init DIR")
     return Check("project", f"attempts {', '.join(map(str, numbers))}")
 
 

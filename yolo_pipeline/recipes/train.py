@@ -28,7 +28,7 @@ from yolo_pipeline.files import set_aside, write_json
 from yolo_pipeline.judging.classification import judge_pictures
 from yolo_pipeline.judging.coco import CocoResults, CocoTruth, results_json, truth_json
 from yolo_pipeline.judging.detection import judge
-from yolo_pipeline.nouns import JUDGED, Scores, Split
+from yolo_pipeline.nouns import JUDGED, Detection, Scores, Split
 from yolo_pipeline.progress import Progress, silent
 from yolo_pipeline.recipes.audit import audit_build, worst
 from yolo_pipeline.recipes.build import Build, build, require_sources
@@ -167,10 +167,10 @@ def _seen(
     """The truth of a split and what the model says of its pictures, as they were saved."""
     built = data.built
     records = built.dataset.of(split)
-    detections = []
-    batches = [records[i : i + _BATCH] for i in range(0, len(records), _BATCH)]
-    for batch in progress.items(batches, f"judging on {split}"):
-        detections += predictor([_picture(built.picture(image.name)) for image in batch])
+    detections: list[list[Detection]] = []
+    for at in range(0, len(records), _BATCH):
+        detections += predictor([_picture(built.picture(image.name)) for image in records[at : at + _BATCH]])
+        progress.at(f"judging on {split}", len(detections), len(records))
     names = built.dataset.names
     truth, results = truth_json(records, names, built.files, data.hashes), results_json(detections, names)
     write_json(run.truth_file(split), truth, indent=None)
