@@ -19,7 +19,7 @@ from yolo_pipeline.building.writing import BuiltDataset
 from yolo_pipeline.cli import run as run_command_line
 from yolo_pipeline.formats.voc import annotation_xml
 from yolo_pipeline.nouns import Box, Curves, Detection, Truth
-from yolo_pipeline.progress import Progress
+from yolo_pipeline.progress import Progress, Silent
 from yolo_pipeline.run import Run
 from yolo_pipeline.tracks import Trained
 
@@ -85,6 +85,16 @@ def write_yaml(path: Path, content: dict[str, Any]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
     return path
+
+
+class Told(Silent):
+    """A progress that keeps what is said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
 
 
 @dataclass

@@ -84,3 +84,10 @@ def one_line(text: str) -> str:
 def printable(text: str) -> str:
     """`text` with a blank for each line break and control character."""
     return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+
+
+def unfetched(file: Path) -> WeightsError:
+    """The fault of pretrained weights that an attempt starts from, and that are neither there nor to be had."""
+    reason = "the pretrained weights are not there and cannot be fetched (no network?)"
+    remedy = f"Put {file.name} there, or start from scratch with `pretrained: false` in the attempt"
+    return WeightsError(file, reason, remedy)

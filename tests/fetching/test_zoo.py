@@ -10,24 +10,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from conftest import Told
 from picture_server import Page, PictureServer, gives, one_after_another, redirects, serve, status
 
 from yolo_pipeline.errors import WeightsError
 from yolo_pipeline.fetching import zoo
-from yolo_pipeline.progress import Silent
 from yolo_pipeline.tfapi.weights import checkpoint_prefix
 
 NAME = "ssd_mobilenet_v2_fpnlite_320x320_coco17_tpu-8"
 PATH = f"/tf2/{NAME}.tar.gz"
 REMEDY = "Start from scratch with `pretrained: false` in the attempt, or name a checkpoint: train.fine_tune_checkpoint"
-
-
-class Told(Silent):
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def say(self, line: str) -> None:
-        self.lines.append(line)
 
 
 @pytest.fixture

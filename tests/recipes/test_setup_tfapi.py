@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import Told
 
 from yolo_pipeline.errors import InputError
-from yolo_pipeline.progress import Silent
 from yolo_pipeline.recipes import doctor
 from yolo_pipeline.recipes.setup_tfapi import Setup, setup_tfapi, try_training
 from yolo_pipeline.tfapi import environment
@@ -133,13 +133,6 @@ def test_one_that_was_made_but_does_not_train_is_not_kept(
 def test_one_that_is_damaged_is_made_anew_and_it_is_said(
     stand_in: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Told(Silent):
-        def __init__(self) -> None:
-            self.lines: list[str] = []
-
-        def say(self, line: str) -> None:
-            self.lines.append(line)
-
     python, told = environment.interpreter(environment.folder()), Told()
     python.parent.mkdir(parents=True)
     python.write_text("#!/bin/sh\nexit 1\n")

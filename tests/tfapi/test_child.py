@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import Told
 
 from yolo_pipeline.errors import InputError
-from yolo_pipeline.progress import Silent
 from yolo_pipeline.tfapi.child import Child
 
 PYTHON = Path(sys.executable)
@@ -27,14 +27,6 @@ def say(**message):
     sys.stdout.flush()
 first = json.loads(sys.stdin.buffer.readline())
 """
-
-
-class Told(Silent):
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def say(self, line: str) -> None:
-        self.lines.append(line)
 
 
 def child(

@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import Told
 from small_wheels import of_our_own, wheel
 
 from yolo_pipeline.errors import InputError
-from yolo_pipeline.progress import Silent, silent
+from yolo_pipeline.progress import silent
 from yolo_pipeline.tfapi import environment
 
 VARIABLE = "YOLO_PIPELINE_TFAPI_PYTHON"
@@ -38,14 +39,6 @@ def small_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         tmp_path / "wheels", "tf-models-research-object-detection", "2.8.0.post1", "object_detection", "tensorflow-io"
     )
     monkeypatch.setattr(environment, "PINS", ("tensorflow==2.21.0",))
-
-
-class Told(Silent):
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def say(self, line: str) -> None:
-        self.lines.append(line)
 
 
 def test_it_is_made_and_found_again(home: Path, small_packages: None) -> None:

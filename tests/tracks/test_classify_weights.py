@@ -17,13 +17,13 @@ from typing import Any
 import pytest
 import safetensors.torch
 import torch
-from conftest import write_yaml
+from conftest import Told, write_yaml
 from safetensors import safe_open
 
 from yolo_pipeline.attempt import Attempt, DenseLayer
 from yolo_pipeline.attempt import load as load_attempt
 from yolo_pipeline.errors import WeightsError
-from yolo_pipeline.progress import Silent, silent
+from yolo_pipeline.progress import silent
 from yolo_pipeline.settings.classify import MODELS
 from yolo_pipeline.tracks.classify.models import Classifier, build, normalisation
 from yolo_pipeline.tracks.classify.published import Published, obtain, published
@@ -39,14 +39,6 @@ from yolo_pipeline.tracks.classify.weights import (
 
 SMALL = "mobilenet_v3_small"
 HEAD = (DenseLayer(units=5, dropout=0.25),)
-
-
-class Told(Silent):
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def say(self, line: str) -> None:
-        self.lines.append(line)
 
 
 def about(model: str = SMALL, **other: Any) -> About:

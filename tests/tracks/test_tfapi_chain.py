@@ -79,6 +79,13 @@ class Chain:
     first: Interrupting
     second: Interrupting
 
+    def judged(self) -> tuple[dict[str, Any], list[dict[str, Any]], list[Path]]:
+        """Truth and detections of test, and its pictures in that order."""
+        truth = read_json(self.run.truth_file("test"))
+        folder = self.root / self.run.record["data"]["folder"]
+        pictures = [folder / image["file_name"] for image in truth["images"]]
+        return truth, read_json(self.run.detections_file("test")), pictures
+
 
 @pytest.fixture(scope="module")
 def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
@@ -191,9 +198,7 @@ class TestTraining:
         self, chain: Chain, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         """At two confidences, for one class, at most two boxes a picture."""
-        truth = read_json(chain.run.truth_file("test"))
-        folder = chain.root / chain.run.record["data"]["folder"]
-        pictures = [folder / image["file_name"] for image in truth["images"]]
+        truth, detections, pictures = chain.judged()
         options = ["--conf", "0.001,0.3", "--classes", "onion", "--max-boxes", "2", "--out", tmp_path / "out", "--json"]
         words = ["detect", *pictures, "--attempt", NUMBER, "--project", chain.root, *options]
         assert command_line([str(word) for word in words]) == 0
@@ -202,9 +207,8 @@ class TestTraining:
         assert counted["0.001"]["boxes"] > 0
         assert set(counted["0.001"]["classes"]) == {"onion"}
         (onion,) = (one["id"] for one in truth["categories"] if one["name"] == "onion")
-        judged = [one for one in read_json(chain.run.detections_file("test")) if one["category_id"] == onion]
-        with (tmp_path / "out" / "detections.csv").open(encoding="utf-8", newline="") as lines:
-            rows = list(csv.DictReader(lines))
+        judged = [one for one in detections if one["category_id"] == onion]
+        rows = rows_of(tmp_path / "out")
         for image, picture in zip(truth["images"], pictures, strict=True):
             there = [one for one in judged if one["image_id"] == image["id"]]
             best = sorted((one["score"] for one in there), reverse=True)[:2]
@@ -255,9 +259,7 @@ def test_what_lies_in_the_folders(exported: dict[str, Exported], chain: Chain) -
 
 def test_a_tflite_file_is_detected_with_by_itself(exported: dict[str, Exported], chain: Chain, tmp_path: Path) -> None:
     """By litert alone: the API's environment is not there. It finds what the weights found when they were judged."""
-    truth, judged = (read_json(file("test")) for file in (chain.run.truth_file, chain.run.detections_file))
-    folder = chain.root / chain.run.record["data"]["folder"]
-    pictures = [folder / image["file_name"] for image in truth["images"]]
+    truth, judged, pictures = chain.judged()
     words = ["detect", "--weights", exported["tflite"].path, *pictures, "--conf", "0.05", "--out", tmp_path]
     hidden = {**os.environ, environment.NAMED_BY: str(tmp_path / "none")}
     command = [sys.executable, "-m", "yolo_pipeline", *map(str, words)]
@@ -267,13 +269,18 @@ def test_a_tflite_file_is_detected_with_by_itself(exported: dict[str, Exported],
     theirs = [
         [judged_detection(one, labels) for one in judged if one["image_id"] == image["id"]] for image in truth["images"]
     ]
-    with (tmp_path / "detections.csv").open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines))
+    rows = rows_of(tmp_path)
     names = [picture.name for picture in pictures]
     ours = [[detection(row) for row in rows if row["image"] == name] for name in names]
     agreed = agreement(names, theirs, ours, 0.1, pixels=0.1)
     assert agreed.compared >= 5
     assert agreed.score_difference < 0.001
+
+
+def rows_of(folder: Path) -> list[dict[str, str]]:
+    """What `detect` left in a folder, a row a box."""
+    with (folder / "detections.csv").open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
 
 
 def judged_detection(one: dict[str, Any], labels: dict[int, str]) -> Detection:

@@ -194,7 +194,7 @@ class Training:
         return True
 
     def _tell_evaluated(self, pictures: int) -> None:
-        self._parent.send({"evaluating": pictures, "of": int(self._parent.job["val"])})
+        self._parent.send({"evaluating": pictures, "of": self._parent.job["val"]})
 
     def _rank(self, step: int) -> tuple[float, int]:
         """The best step has most of it. Of two that found nothing the later is better, as it has learnt for longer."""

@@ -11,7 +11,7 @@ import torch
 import torchvision
 
 from yolo_pipeline import images
-from yolo_pipeline.errors import WeightsError
+from yolo_pipeline.errors import WeightsError, unfetched
 from yolo_pipeline.progress import Progress
 from yolo_pipeline.runtimes.complaints import complaint
 from yolo_pipeline.settings.classify import MODELS
@@ -76,9 +76,7 @@ def obtain(weights: Published, folder: Path, progress: Progress) -> Path:
         beside.unlink(missing_ok=True)
     if fault is not None:
         progress.say(f"that failed: {fault}")
-        reason = "the pretrained weights are not there and cannot be fetched (no network?)"
-        remedy = f"Put {weights.name} there, or start from scratch with `pretrained: false` in the attempt"
-        raise WeightsError(file, reason, remedy)
+        raise unfetched(file)
     return file
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from yolo_pipeline import images, settings
 from yolo_pipeline.attempt import Attempt
-from yolo_pipeline.errors import WeightsError
+from yolo_pipeline.errors import WeightsError, unfetched
 from yolo_pipeline.files import cache_folder
 from yolo_pipeline.fonts import font_file
 from yolo_pipeline.progress import Progress
@@ -92,9 +92,7 @@ def _pretrained(attempt: Attempt, progress: Progress) -> Path:
     except Exception as error:  # requests', urllib's and Ultralytics' own
         progress.say(f"that failed: {complaint(error)}")
     if not file.is_file():
-        reason = "the pretrained weights are not there and cannot be fetched (no network?)"
-        remedy = f"Put {name} there, or start from scratch with `pretrained: false` in the attempt"
-        raise WeightsError(file, reason, remedy)
+        raise unfetched(file)
     return file
 
 
